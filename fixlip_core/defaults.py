@@ -1,0 +1,37 @@
+"""Default parameters and limits; units are in the names."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = [
+    "BUDGET_PASSES",
+    "DEFAULT_MODEL",
+    "DEFAULT_P",
+    "IMAGE_ROWS_PER_CALL",
+    "MAX_BUDGET_PASSES",
+    "MAX_CAPTION_CHARACTERS",
+    "MAX_ENUMERATED_PLAYERS",
+    "MAX_IMAGE_BYTES",
+    "MAX_IMAGE_PIXELS",
+    "MAX_SAMPLED_TEXT_PASSES",
+    "MIN_BUDGET_PASSES",
+    "MIN_TEXT_PASSES",
+    "POSITIONS_PER_BATCH",
+    "TEXT_ROWS_PER_CALL",
+]
+
+DEFAULT_MODEL: Final = "demo"
+DEFAULT_P: Final = 0.5
+BUDGET_PASSES: Final = 512
+MIN_BUDGET_PASSES: Final = 8
+MAX_BUDGET_PASSES: Final = 65_536
+MAX_ENUMERATED_PLAYERS: Final = 20
+POSITIONS_PER_BATCH: Final = 8_192
+MAX_IMAGE_BYTES: Final = 20_000_000
+MAX_IMAGE_PIXELS: Final = 64_000_000
+MAX_CAPTION_CHARACTERS: Final = 2_000
+IMAGE_ROWS_PER_CALL: Final = 64
+TEXT_ROWS_PER_CALL: Final = 512
+MIN_TEXT_PASSES: Final = 256
+MAX_SAMPLED_TEXT_PASSES: Final = 2_048

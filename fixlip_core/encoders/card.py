@@ -1,0 +1,56 @@
+"""What a loaded model says of itself: enough for a service to check requests without loading it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["ModelCard"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """A model's identity and limits.
+
+    Attributes:
+        id: name by which it was loaded, e.g. ``demo`` or ``ViT-B-32/openai``.
+        revision: ``sha256:`` and the first 16 hex digits of the weights' digest.
+        family: ``clip``.
+        embed_dim: D, length of the embeddings.
+        grid: (rows, columns) of patches.
+        image_size_px: (height, width) of the picture the model sees.
+        context_length: positions of the text tower, BOS and EOS among them.
+        tokenizer: name of the tokenizer, as :func:`fixlip_core.encoders.tokenizer.load_tokenizer` knows it.
+        logit_scale: t in v = t cos + b.
+        logit_bias: b in v = t cos + b.
+        precision: ``fp32`` or ``bf16``.
+        device: ``cpu`` or ``cuda`` with an index.
+    """
+
+    id: str
+    revision: str
+    family: str
+    embed_dim: int
+    grid: tuple[int, int]
+    image_size_px: tuple[int, int]
+    context_length: int
+    tokenizer: str
+    logit_scale: float
+    logit_bias: float
+    precision: str
+    device: str
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest caption in content tokens."""
+        return self.context_length - 2
+
+    def to_dict(self) -> dict[str, Any]:
+        """The card as JSON values."""
+        return {**asdict(self), "grid": list(self.grid), "image_size_px": list(self.image_size_px)}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> ModelCard:
+        """The card that :meth:`to_dict` gave."""
+        grid, size = data["grid"], data["image_size_px"]
+        return cls(**{**data, "grid": (grid[0], grid[1]), "image_size_px": (size[0], size[1])})

@@ -1,0 +1,120 @@
+"""Every error this library raises on purpose.
+
+    FixlipError
+    |-- InputError                  the caller's input; ``field`` names it, the message says what is accepted
+    |   |-- InvalidImageError       not a picture, or one that cannot be used
+    |   |-- InvalidCaptionError     empty, no words, or longer than the model's context
+    |   |-- InvalidParameterError   a parameter outside its range
+    |   |-- UnknownModelError       no model of that name
+    |   `-- UnknownMethodError      no method of that name
+    |-- WeightsNotFoundError        a model's weights are not there, or are not what they should be
+    |-- UnsupportedModelError       a model that the adapter asked for cannot run
+    |-- FormatError                 a stored explanation that cannot be read
+    `-- CanceledError               the caller's ``progress`` asked to stop
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CanceledError",
+    "FixlipError",
+    "FormatError",
+    "InputError",
+    "InvalidCaptionError",
+    "InvalidImageError",
+    "InvalidParameterError",
+    "UnknownMethodError",
+    "UnknownModelError",
+    "UnsupportedModelError",
+    "WeightsNotFoundError",
+]
+
+
+class FixlipError(Exception):
+    """Base of the tree. ``code`` is a stable snake_case word for programs."""
+
+    code = "error"
+
+
+class InputError(FixlipError, ValueError):
+    """An input that cannot be accepted.
+
+    Args:
+        message: what is wrong and what would be accepted.
+        field: the input's name, as the caller knows it.
+        code: a finer code than the class's own.
+    """
+
+    code = "invalid_input"
+
+    def __init__(self, message: str, *, field: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+        if code is not None:
+            self.code = code
+
+
+class InvalidImageError(InputError):
+    """The image is not one, or cannot be used."""
+
+    code = "invalid_image"
+
+    def __init__(self, message: str, *, field: str = "image", code: str | None = None) -> None:
+        super().__init__(message, field=field, code=code)
+
+
+class InvalidCaptionError(InputError):
+    """The caption is empty, has no words, or is longer than the model's context."""
+
+    code = "invalid_caption"
+
+    def __init__(self, message: str, *, field: str = "caption", code: str | None = None) -> None:
+        super().__init__(message, field=field, code=code)
+
+
+class InvalidParameterError(InputError):
+    """A parameter is outside its range."""
+
+    code = "invalid_parameter"
+
+
+class UnknownModelError(InputError):
+    """No model of that name is known."""
+
+    code = "unknown_model"
+
+    def __init__(self, message: str, *, field: str = "model", code: str | None = None) -> None:
+        super().__init__(message, field=field, code=code)
+
+
+class UnknownMethodError(InputError):
+    """No explanation method of that name is known."""
+
+    code = "unknown_method"
+
+    def __init__(self, message: str, *, field: str = "method", code: str | None = None) -> None:
+        super().__init__(message, field=field, code=code)
+
+
+class WeightsNotFoundError(FixlipError):
+    """A model's weights are not there, cannot be read, or do not belong to its architecture."""
+
+    code = "weights_not_found"
+
+
+class UnsupportedModelError(FixlipError):
+    """The model's towers are not of the kind that the adapter masks."""
+
+    code = "unsupported_model"
+
+
+class FormatError(FixlipError, ValueError):
+    """A stored explanation is damaged or of another format."""
+
+    code = "invalid_format"
+
+
+class CanceledError(FixlipError):
+    """The caller asked to stop, from its ``progress`` callback."""
+
+    code = "canceled"
