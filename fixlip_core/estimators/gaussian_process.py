@@ -1,0 +1,167 @@
+"""A Gaussian process over coalitions: interactions from far fewer passes than there are coefficients.
+
+One kernel serves every target that is linear in a tower's embedding (Rasmussen & Williams 2006, ch. 2):
+
+    K(x, x') = sum_i r_i chi_i chi'_i + sum_{i<j} W_ij chi_i chi_j chi'_i chi'_j + w prod_i (1 + rho_i chi_i chi'_i)
+
+so the coefficient of chi_S is its prior variance times ``sum_m alpha_m chi_S(x_m)``, in closed form, with a posterior
+variance beside it. The constant has a flat prior.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.linalg
+
+from fixlip_core.estimators.basis import pair_indices
+from fixlip_core.estimators.kernels import pair_kernel, single_kernel
+from fixlip_core.estimators.prior import Prior
+from fixlip_core.types import FloatArray
+
+__all__ = ["CoalitionProcess", "Functionals"]
+
+_PAIRS_PER_CHUNK = 8_192
+# Relative to the kernel's trace: keeps repeated coalitions from making the matrix singular.
+_JITTER = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Functionals:
+    """k linear functionals of the process.
+
+    Attributes:
+        data: (m, k) prior covariance with the value at each observed coalition.
+        variance: (k,) prior variance.
+        constant: (k,) what each gives for the constant function 1.
+    """
+
+    data: FloatArray
+    variance: FloatArray
+    constant: FloatArray
+
+
+@dataclass(frozen=True)
+class CoalitionProcess:
+    """The process of ``prior``, conditioned on standardised coalitions ``chi`` (m, n)."""
+
+    chi: FloatArray
+    prior: Prior
+
+    @cached_property
+    def _factor(self) -> tuple[FloatArray, bool]:
+        matrix = self.prior.kernel(self.chi)
+        matrix[np.diag_indices_from(matrix)] += self.prior.noise + _JITTER * np.trace(matrix) / len(matrix)
+        factor: tuple[FloatArray, bool] = scipy.linalg.cho_factor(matrix, lower=True)
+        return factor
+
+    def solve(self, right: FloatArray) -> FloatArray:
+        """``(K + nu I)^-1 right``."""
+        return np.asarray(scipy.linalg.cho_solve(self._factor, right))
+
+    @cached_property
+    def _ones(self) -> tuple[FloatArray, float]:
+        """``(K + nu I)^-1 1`` and ``1^T (K + nu I)^-1 1``."""
+        solved = self.solve(np.ones(len(self.chi)))
+        return solved, float(solved.sum())
+
+    def constant_of(self, targets: FloatArray) -> FloatArray:
+        """(k,) constant coefficients of (m, k) targets, by generalised least squares."""
+        ones, total = self._ones
+        return np.asarray(ones @ targets / total)
+
+    def alpha_of(self, targets: FloatArray) -> FloatArray:
+        """(m, k) ``(K + nu I)^-1 (targets - constant)``, from which all other coefficients follow."""
+        return self.solve(targets - self.constant_of(targets))
+
+    def first_of(self, alpha: FloatArray) -> FloatArray:
+        """(n, k) first-order coefficients of the targets of ``alpha`` (m, k)."""
+        return np.asarray(self.prior.single_variances[:, None] * (self.chi.T @ alpha))
+
+    def second_of(self, alpha: FloatArray) -> FloatArray:
+        """(n, n) second-order coefficients of the one target of ``alpha`` (m,)."""
+        return np.asarray(self.prior.pair_variances * ((self.chi * alpha[:, None]).T @ self.chi))
+
+    def pair_sums_of(self, alpha: FloatArray) -> FloatArray:
+        """(n, k) sum over j of the second-order coefficients ij, for the targets of ``alpha`` (m, k)."""
+        return np.asarray((self.chi * (self.chi @ self.prior.pair_variances)).T @ alpha)
+
+    def pair_vectors_of(self, alpha: FloatArray) -> Iterator[tuple[slice, FloatArray]]:
+        """Second-order coefficients of many targets: chunks of pairs i < j with (pairs, k) values."""
+        for part, products, variances in self._pairs():
+            yield part, variances[:, None] * (products.T @ alpha)
+
+    def scale_of(self, targets: FloatArray) -> FloatArray:
+        """(k, k) scale matrix of (m, k) targets under the kernel (restricted maximum likelihood)."""
+        centred = targets - self.constant_of(targets)
+        return np.asarray(centred.T @ self.solve(centred) / max(len(centred) - 1, 1))
+
+    def covariance(self, left: Functionals, right: Functionals, prior: FloatArray) -> FloatArray:
+        """(k,) posterior covariances of ``left`` with ``right`` one by one, for a target of scale 1.
+
+        Args:
+            left: k functionals.
+            right: k functionals.
+            prior: (k,) their prior covariances.
+        """
+        ones, total = self._ones
+        explained = np.einsum("mk,mk->k", self.solve(left.data), right.data)
+        slack = (left.constant - ones @ left.data) * (right.constant - ones @ right.data) / total
+        return np.asarray(prior - explained + slack)
+
+    def variance(self, functionals: Functionals) -> FloatArray:
+        """(k,) posterior variances for a target of scale 1; never negative."""
+        return np.maximum(self.covariance(functionals, functionals, functionals.variance), 0.0)
+
+    def constant(self) -> Functionals:
+        """The constant coefficient. Under its flat prior only the product kernel's share is finite."""
+        weight = self.prior.product
+        return Functionals(np.full((len(self.chi), 1), weight), np.array([weight]), np.ones(1))
+
+    def singles(self) -> Functionals:
+        """The n first-order coefficients."""
+        variances = self.prior.single_variances
+        return Functionals(self.chi * variances, variances, np.zeros(len(variances)))
+
+    def pair_variances(self) -> FloatArray:
+        """(n, n) posterior variances of the second-order coefficients, for a target of scale 1; zero diagonal."""
+        n = self.chi.shape[1]
+        rows, columns = pair_indices(n)
+        posterior = np.zeros((n, n))
+        for part, products, variances in self._pairs():
+            functionals = Functionals(products * variances, variances, np.zeros(len(variances)))
+            posterior[rows[part], columns[part]] = self.variance(functionals)
+        return posterior + posterior.T
+
+    def left_out_errors(self, targets: FloatArray, order: int) -> FloatArray:
+        """(m, k) errors at each coalition of the prediction by orders up to ``order``, that coalition left out.
+
+        Leaving an observation out is the same as putting its own leave-one-out prediction in its place.
+        """
+        ones, total = self._ones
+        projected = self._inverse - np.outer(ones, ones) / total
+        residual = projected @ targets
+        gap = residual / np.diag(projected)[:, None]
+        low = np.zeros_like(projected)
+        if order >= 1:
+            low += single_kernel(self.chi, self.prior.single_variances)
+        if order >= 2:
+            low += pair_kernel(self.chi, self.prior.pair_variances)
+        predicted = low @ residual + self.constant_of(targets)
+        leverage = np.einsum("ab,ab->a", low, projected) + ones / total
+        return np.asarray(targets - predicted + leverage[:, None] * gap)
+
+    @cached_property
+    def _inverse(self) -> FloatArray:
+        return self.solve(np.eye(len(self.chi)))
+
+    def _pairs(self) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
+        """Chunks of pairs: their place among all pairs i < j, (m, pairs) features and (pairs,) prior variances."""
+        rows, columns = pair_indices(self.chi.shape[1])
+        variances = self.prior.pair_variances[rows, columns]
+        for start in range(0, len(rows), _PAIRS_PER_CHUNK):
+            part = slice(start, start + _PAIRS_PER_CHUNK)
+            yield part, self.chi[:, rows[part]] * self.chi[:, columns[part]], variances[part]
