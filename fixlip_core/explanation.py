@@ -1,0 +1,195 @@
+"""The result of every method: a value for each player and each pair of players, and views of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fixlip_core.errors import InvalidParameterError
+from fixlip_core.players import Players
+from fixlip_core.types import Coalitions, FloatArray
+
+if TYPE_CHECKING:
+    import shapiq
+
+__all__ = ["Explanation", "Interaction"]
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """The value of one pair of players, with its standard error (nan where there is none)."""
+
+    players: tuple[int, int]
+    labels: tuple[str, str]
+    value: float
+    std_error: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Explanation:
+    """An additive order-2 account of the similarity of an image and a caption.
+
+    ``v(x) ~ baseline + sum_i first[i] x_i + sum_{i<j} second[i, j] x_i x_j`` for a coalition x in {0, 1}^n
+    (FIxLIP, arXiv 2508.05430). Arrays are float64 and read-only; values are in units of ``score``.
+
+    Attributes:
+        tokens: the caption's content tokens, as text.
+        grid: (rows, columns) of patches.
+        baseline: e_0, with v(empty) in it: the prediction for the empty coalition.
+        first: (n,) values of single players: patches row-major, then tokens.
+        second: (n, n) values of pairs, symmetric, zero diagonal.
+        first_std_error: (n,) standard errors, nan where the solver gives none.
+        second_std_error: (n, n) likewise.
+        empty_value: v(empty), all players removed.
+        full_value: v(full), all players present.
+        estimated_r2: the explanation's R^2 over coalitions of its own measure, estimated from the passes it was
+            fitted on (leave-one-out); nan where the solver gives none.
+        method: name of the method.
+        index: interaction index: ``WFBII`` (``WBV`` at order 1), ``FSII``, ``SV``, ...
+        order: highest order of interaction, 1 or 2.
+        p: probability of presence under which the values were fitted; nan for other measures.
+        score: ``logit`` or ``cosine``: what v measures.
+        image_passes: forward passes of the image tower that were used.
+        text_passes: forward passes of the text tower that were used.
+        provenance: seed, budget, estimator, dtype, device, digests and versions: JSON scalars by name.
+    """
+
+    tokens: tuple[str, ...]
+    grid: tuple[int, int]
+    baseline: float
+    first: FloatArray
+    second: FloatArray
+    first_std_error: FloatArray
+    second_std_error: FloatArray
+    empty_value: float
+    full_value: float
+    method: str
+    index: str
+    order: int
+    p: float
+    score: str
+    image_passes: int
+    text_passes: int
+    estimated_r2: float = float("nan")
+    provenance: Mapping[str, str | int | float | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n = self.n_players
+        shapes = {"first": (n,), "second": (n, n), "first_std_error": (n,), "second_std_error": (n, n)}
+        for name, shape in shapes.items():
+            array = np.array(getattr(self, name), dtype=np.float64)
+            if array.shape != shape:
+                raise InvalidParameterError(f"{name} must have shape {shape}, not {array.shape}", field=name)
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+        object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
+
+    @property
+    def players(self) -> Players:
+        """The players behind the values' indices."""
+        return Players(self.grid, self.tokens)
+
+    @property
+    def n_players(self) -> int:
+        """n: patches and tokens together."""
+        return self.n_patches + len(self.tokens)
+
+    @property
+    def n_patches(self) -> int:
+        """Number of image players."""
+        return self.grid[0] * self.grid[1]
+
+    @property
+    def cross(self) -> FloatArray:
+        """(patches, tokens) values of the cross-modal pairs; a view."""
+        return self.second[: self.n_patches, self.n_patches :]
+
+    def predict(self, coalitions: Coalitions) -> FloatArray:
+        """(m,) the explanation's values of (m, n) coalitions.
+
+        Raises:
+            InvalidParameterError: ``coalitions`` is not of shape (m, n).
+        """
+        present = np.asarray(coalitions)
+        if present.ndim != 2 or present.shape[1] != self.n_players:
+            raise InvalidParameterError(
+                f"coalitions must have shape (m, {self.n_players}), not {present.shape}", field="coalitions"
+            )
+        x = present.astype(np.float64)
+        pairs = 0.5 * np.einsum("mi,mi->m", x @ self.second, x)
+        return np.asarray(self.baseline + x @ self.first + pairs)
+
+    def main_effects(self) -> FloatArray:
+        """(n,) first-order view: e_i + p sum_j e_ij, a player's mean effect on others' coalitions.
+
+        For an index without p (Shapley), half of every pair: p = 1/2.
+        """
+        p = 0.5 if np.isnan(self.p) else self.p
+        return np.asarray(self.first + p * self.second.sum(axis=1))
+
+    def conditional(self, token_index: int) -> FloatArray:
+        """(H, W) the patches' interactions with one token.
+
+        Raises:
+            InvalidParameterError: there is no such token.
+        """
+        if not 0 <= token_index < len(self.tokens):
+            raise InvalidParameterError(
+                f"token_index must be from 0 to {len(self.tokens) - 1}, not {token_index}", field="token_index"
+            )
+        return self.cross[:, token_index].reshape(self.grid)
+
+    def top_interactions(self, k: int, *, cross_modal: bool = False) -> tuple[Interaction, ...]:
+        """The ``k`` pairs of greatest absolute value, strongest first; with ``cross_modal`` only patch-token pairs."""
+        rows, columns = np.triu_indices(self.n_players, 1)
+        if cross_modal:
+            keep = (rows < self.n_patches) & (columns >= self.n_patches)
+            rows, columns = rows[keep], columns[keep]
+        strongest = np.argsort(-np.abs(self.second[rows, columns]), kind="stable")[:k]
+        players = self.players
+        return tuple(
+            Interaction(
+                players=(i, j),
+                labels=(players.label(i), players.label(j)),
+                value=float(self.second[i, j]),
+                std_error=float(self.second_std_error[i, j]),
+            )
+            for i, j in zip(rows[strongest].tolist(), columns[strongest].tolist(), strict=True)
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write the explanation as ``.npz`` (exact) or ``.json`` (exact; also loads in shapiq), whole or not at all.
+
+        Raises:
+            FormatError: the path ends in neither.
+        """
+        from fixlip_core import formats
+
+        formats.save(self, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Explanation:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            FormatError: the file is damaged or of another format.
+            FileNotFoundError: there is no such file.
+        """
+        from fixlip_core import formats
+
+        return formats.load(Path(path))
+
+    def to_shapiq(self) -> shapiq.InteractionValues:
+        """The same values as a ``shapiq.InteractionValues``.
+
+        Raises:
+            ImportError: shapiq is not installed.
+        """
+        from fixlip_core import formats
+
+        return formats.to_shapiq(self)
