@@ -1,0 +1,107 @@
+"""The picture that a map lies over: the model's view without its colours, which are left to the map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from fixlip_core.errors import InvalidImageError
+from fixlip_core.rendering import style
+from fixlip_core.types import FloatArray, ImageArray
+
+__all__ = ["Backdrop", "make_backdrop"]
+
+
+GREYS = 48
+"""Shades of the picture, fewer than the eye tells apart beneath a map: PNG files a third smaller."""
+WHITE_PERCENTILE = 99.5
+DARKEST_WHITE = 0.3
+MEDIAN_GREY = 0.85
+POWERS = (0.3, 1.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Backdrop:
+    """A view made ready to be drawn over.
+
+    Attributes:
+        grid: (rows, columns) of patches.
+        patch_px: (height, width) of a patch on the sheet.
+        grey: (height, width) float32 in [0, 1]: the view without colours at its size on the sheet.
+        thumbnail: (h, w, 3) uint8: the view in its own colours, small.
+    """
+
+    grid: tuple[int, int]
+    patch_px: tuple[int, int]
+    grey: FloatArray
+    thumbnail: ImageArray
+
+    @property
+    def width(self) -> int:
+        """Width on the sheet, pixels."""
+        return self.grid[1] * self.patch_px[1]
+
+    @property
+    def height(self) -> int:
+        """Height on the sheet, pixels."""
+        return self.grid[0] * self.patch_px[0]
+
+    def tinted(self, colours: FloatArray) -> ImageArray:
+        """(height, width, 3) the grey picture multiplied by a colour for each patch, (rows, columns, 3) in [0, 1].
+
+        Multiplying keeps the picture's detail under strong colours as under weak ones, and leaves it grey at zero.
+        """
+        (rows, columns), (tall, wide) = self.grid, self.patch_px
+        black = style.HEAT_BACKDROP_BLACK
+        light = (black + (1 - black) * self.grey).reshape(rows, tall, columns, wide, 1)
+        tint = np.asarray(255 * colours, dtype=np.float32)[:, None, :, None, :]
+        return np.asarray(np.rint(light * tint), dtype=np.uint8).reshape(self.height, self.width, 3)
+
+    def faded(self) -> ImageArray:
+        """(height, width, 3) the picture in light grey."""
+        black = style.GRAPH_BACKDROP_BLACK
+        grey = np.rint(255 * (black + (1 - black) * self.grey)).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+
+
+def make_backdrop(image: ImageArray, grid: tuple[int, int]) -> Backdrop:
+    """Scale ``image`` to the sheet so that every patch of ``grid`` is a whole number of pixels.
+
+    Raises:
+        InvalidImageError: ``image`` is not (H, W, 3) uint8.
+    """
+    pixels = np.asarray(image)
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
+        raise InvalidImageError(
+            f"image must be the model's view, (H, W, 3) uint8, not {pixels.shape} {pixels.dtype}: see encoder.view"
+        )
+    rows, columns = grid
+    scale = min(style.IMAGE_PX / pixels.shape[1], style.MAX_HEIGHT_PX / pixels.shape[0])
+    tall = max(1, int(pixels.shape[0] * scale / rows))
+    wide = max(1, int(pixels.shape[1] * scale / columns))
+    view = Image.fromarray(np.ascontiguousarray(pixels))
+    grey = Image.fromarray(_grey(pixels)).resize((columns * wide, rows * tall), Image.Resampling.BICUBIC)
+    shrink = min(style.COLUMN_PX / view.width, style.COLUMN_PX / view.height)
+    small = (max(1, round(view.width * shrink)), max(1, round(view.height * shrink)))
+    return Backdrop(
+        grid=grid,
+        patch_px=(tall, wide),
+        grey=np.rint(np.clip(np.asarray(grey), 0, 1) * GREYS) / GREYS,
+        thumbnail=np.asarray(view.resize(small, Image.Resampling.LANCZOS)),
+    )
+
+
+def _grey(pixels: ImageArray) -> FloatArray:
+    """(H, W) float32 in [0, 1]: half luma, half the darkest channel, made bright.
+
+    In luma alone a coloured thing as light as its surroundings would vanish; its darkest channel sets it off. A
+    bright picture lets a tint over it look as it does on the colour bar, so the median is lifted by a power.
+    """
+    colours = pixels.astype(np.float32) / 255
+    grey = 0.5 * (colours @ np.array([0.299, 0.587, 0.114], dtype=np.float32)) + 0.5 * colours.min(axis=2)
+    grey /= max(float(np.percentile(grey, WHITE_PERCENTILE)), DARKEST_WHITE)
+    median = float(np.clip(np.median(grey), 0.01, 0.99))
+    power = np.clip(np.log(MEDIAN_GREY) / np.log(median), *POWERS)
+    return np.asarray(np.minimum(grey, np.float32(1)) ** np.float32(power))

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from fixlip_core.errors import InvalidParameterError
+from fixlip_core.rendering import style
+from fixlip_core.rendering.sheet import Sheet, magnitude, png_bytes
+
+
+def decoded(sheet: Sheet) -> np.ndarray:
+    with Image.open(io.BytesIO(png_bytes(sheet.figure))) as image:
+        return np.array(image)
+
+
+@pytest.mark.parametrize("height_px", [300, 301, 699.5, 997, 1234, 2003])
+def test_a_sheet_has_the_pixels_it_says(height_px: float) -> None:
+    assert decoded(Sheet(height_px)).shape == (int(np.ceil(height_px)), style.WIDTH_PX, 3)
+
+
+def test_a_picture_is_drawn_pixel_for_pixel() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (160, 240, 3), dtype=np.uint8)
+    sheet = Sheet(400)
+    sheet.picture(pixels, left=12, top=30, width=240, height=160)
+    drawn = decoded(sheet)
+    np.testing.assert_array_equal(drawn[30:190, 12:252], pixels)
+    drawn[30:190, 12:252] = 255
+    assert drawn.min() == 255
+
+
+def test_markup_is_written_as_it_is() -> None:
+    plain, marked = Sheet(200), Sheet(200)
+    plain.text(50, 100, "x2")
+    marked.text(50, 100, "$x^2$")
+    assert (
+        np.flatnonzero((decoded(marked) < 128).any(axis=(0, 2))).max()
+        > np.flatnonzero((decoded(plain) < 128).any(axis=(0, 2))).max()
+    )
+
+
+def test_the_colour_bar_runs_from_warm_over_neutral_to_cold() -> None:
+    sheet = Sheet(600)
+    sheet.colour_bar(1.0, "main effect on the logit", left=852, top=100, height=400)
+    bar = decoded(sheet)[100:500, 860]
+    np.testing.assert_allclose(bar, 255 * style.diverging(np.linspace(1, -1, 400), 1.0), atol=1)
+    labels = [text.get_text() for text in sheet.axes.texts]
+    assert labels == ["\N{MINUS SIGN}1", "\N{MINUS SIGN}0.5", "0", "+0.5", "+1", "main effect on the logit"]
+
+
+def test_the_file_has_its_resolution_and_nothing_else() -> None:
+    with Image.open(io.BytesIO(png_bytes(Sheet(100).figure))) as image:
+        assert image.format == "PNG"
+        assert image.info.keys() == {"dpi"}
+        assert image.info["dpi"] == pytest.approx((style.DPI, style.DPI), abs=0.1)
+
+
+def test_a_figure_without_a_raster_canvas_can_be_written() -> None:
+    assert png_bytes(Figure(figsize=(1, 1))).startswith(b"\x89PNG")
+
+
+def test_global_settings_change_nothing() -> None:
+    def draw() -> bytes:
+        sheet = Sheet(300)
+        sheet.colour_bar(1.0, "effect", left=852, top=20, height=260)
+        return png_bytes(sheet.figure)
+
+    plain = draw()
+    loud: Any = {
+        "axes.facecolor": "red",
+        "figure.autolayout": True,
+        "figure.facecolor": "red",
+        "font.family": ["serif"],
+        "font.size": 40,
+        "image.origin": "lower",
+        "lines.marker": "o",
+        "text.color": "red",
+    }
+    with matplotlib.rc_context(loud):
+        assert draw() == plain
+
+
+def test_magnitude_is_the_greatest_absolute_value() -> None:
+    assert magnitude(np.array([1.0, -3.0]), name="pairs") == 3.0
+    assert magnitude(np.zeros((0,)), name="pairs") == 0.0
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_not_finite_are_refused(value: float) -> None:
+    with pytest.raises(InvalidParameterError, match="pairs of an explanation must be finite") as caught:
+        magnitude(np.array([0.0, value]), name="pairs")
+    assert caught.value.field == "explanation"
