@@ -1,0 +1,1 @@
+"""HTTP API and job domain of the explanation service; nothing here imports torch."""

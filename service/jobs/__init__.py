@@ -1,0 +1,1 @@
+"""The job domain: records and queue in Redis, inputs and results on disk, models that workers announced."""

@@ -1,0 +1,173 @@
+"""A job's record: what Redis holds and, with links added, what the API shows."""
+
+from __future__ import annotations
+
+import math
+import re
+import uuid
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+
+__all__ = [
+    "Job",
+    "JobFailure",
+    "JobInput",
+    "JobMetrics",
+    "JobModel",
+    "JobOutput",
+    "JobProgress",
+    "JobResult",
+    "JobStatus",
+    "MapInfo",
+    "TopInteraction",
+    "is_job_id",
+    "new_job_id",
+    "utc_now",
+]
+
+_JOB_ID: Final = re.compile(r"[0-9a-f]{32}")
+
+
+def new_job_id() -> str:
+    """A fresh job id: 32 hex digits, random."""
+    return uuid.uuid4().hex
+
+
+def is_job_id(text: str) -> bool:
+    """Whether ``text`` has the form of a job id; anything else may not become a Redis key or a path."""
+    return _JOB_ID.fullmatch(text) is not None
+
+
+def utc_now() -> datetime:
+    """The time now, in UTC."""
+    return datetime.now(UTC)
+
+
+def _finite_or_none(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+MaybeFloat = Annotated[float | None, BeforeValidator(_finite_or_none)]
+"""A finite number, or null where there is none: JSON has no nan."""
+
+
+class JobStatus(StrEnum):
+    """Where a job stands; the last four are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the status never changes again."""
+        return self not in (JobStatus.QUEUED, JobStatus.RUNNING)
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class JobModel(_Record):
+    """The model that explains, and which weights."""
+
+    id: str
+    revision: str = Field(description="`sha256:` and the first hex digits of the weights' digest.")
+
+
+class JobInput(_Record):
+    """What is explained."""
+
+    image_sha256: str = Field(description="Hex digest of the image's bytes as submitted.")
+    caption: str
+
+
+class JobProgress(_Record):
+    """Work done; `total` is 0 until a worker has planned it."""
+
+    completed: int = Field(default=0, ge=0)
+    total: int = Field(default=0, ge=0)
+    unit: Literal["forward_passes"] = "forward_passes"
+
+
+class JobMetrics(_Record):
+    """Measured cost; null until known."""
+
+    queue_s: MaybeFloat = Field(default=None, description="Seconds from submit to start.")
+    run_s: MaybeFloat = Field(default=None, description="Seconds from start to end.")
+    forward_passes: int | None = Field(default=None, description="Forward passes of both towers.")
+
+
+class JobFailure(_Record):
+    """Why a job failed."""
+
+    code: str = Field(description="Stable word for programs.")
+    detail: str = Field(description="Sentence for people.")
+
+
+class MapInfo(_Record):
+    """A rendered map that can be fetched by its name."""
+
+    name: str
+    title: str
+
+
+class TopInteraction(_Record):
+    """One of the strongest pairs of players."""
+
+    labels: tuple[str, str] = Field(description="A token's text, or `r3c5` for a patch's row and column.")
+    players: tuple[int, int] = Field(description="Indices: patches row-major, then tokens.")
+    value: float
+    std_error: MaybeFloat = Field(default=None, description="Standard error; null where the solver gives none.")
+
+
+class JobOutput(_Record):
+    """The outcome in brief."""
+
+    tokens: tuple[str, ...]
+    grid: tuple[int, int] = Field(description="Rows and columns of patches.")
+    empty_value: float = Field(description="Score with every player removed.")
+    full_value: float = Field(description="Score with every player present.")
+    baseline: float = Field(description="Predicted score of the empty coalition.")
+    estimated_r2: MaybeFloat = Field(default=None, description="Leave-one-out estimate of the fit; null if unknown.")
+    image_passes: int
+    text_passes: int
+    maps: tuple[MapInfo, ...] = ()
+    top_interactions: tuple[TopInteraction, ...] = ()
+
+
+class JobResult(JobOutput):
+    """The outcome with all that led to it: the document ``result.json``."""
+
+    model: JobModel
+    method: str
+    params: dict[str, JsonValue]
+    input: JobInput
+    provenance: dict[str, str | int | float | None] = Field(
+        default_factory=dict, description="Seed, device, dtype, digests and library versions."
+    )
+
+
+class Job(_Record):
+    """A job's record. Instants are in UTC."""
+
+    id: str = Field(default_factory=new_job_id)
+    status: JobStatus = JobStatus.QUEUED
+    model: JobModel
+    method: str
+    params: dict[str, JsonValue]
+    input: JobInput
+    output: JobOutput | None = None
+    error: JobFailure | None = None
+    progress: JobProgress = JobProgress()
+    metrics: JobMetrics = JobMetrics()
+    created_at: AwareDatetime = Field(default_factory=utc_now)
+    started_at: AwareDatetime | None = None
+    completed_at: AwareDatetime | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)

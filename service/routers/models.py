@@ -1,0 +1,30 @@
+"""The models that can explain."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from service.backend import BackendDep
+from service.routers._responses import problems
+from service.views import ModelList, ModelView
+
+__all__ = ["router"]
+
+router: Final = APIRouter(prefix="/v1/models", tags=["catalogue"])
+
+
+@router.get(
+    "",
+    operation_id="listModels",
+    summary="List the models",
+    response_description="Every model that a worker has announced.",
+    responses=problems({503: "Redis does not answer."}),
+)
+def list_models(backend: BackendDep) -> ModelList:
+    """Models with their limits, and whether a worker serves them now."""
+    catalogue = backend.catalogue
+    return ModelList(
+        items=[ModelView.of(card, workers=catalogue.live_workers(card.id)) for card in catalogue.cards().values()]
+    )

@@ -1,0 +1,105 @@
+"""The files of a job that has succeeded. They never change."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+
+from service.backend import Backend, BackendDep
+from service.jobs.artifacts import RESULTS
+from service.jobs.records import Job, JobResult, JobStatus
+from service.problems import ProblemError
+from service.routers._responses import problems, stored
+
+__all__ = ["router"]
+
+router: Final = APIRouter(prefix="/v1/explanations/{explanation_id}", tags=["results"])
+
+_FOREVER: Final = "private, max-age=31536000, immutable"
+_NPZ: Final = "application/octet-stream"
+_JSON: Final = "application/json"
+_PNG: Final = "image/png"
+_PROBLEMS: Final = problems(
+    {
+        404: "No job has this id, or it has no such file.",
+        409: "The job has not succeeded, or not yet; `job_status` says where it stands.",
+        503: "Redis or the storage does not answer.",
+    }
+)
+
+
+@router.get(
+    "/result",
+    operation_id="getExplanationResult",
+    summary="Read the result",
+    response_model=JobResult,
+    responses={**stored("The result."), **_PROBLEMS},
+)
+def get_result(explanation_id: str, backend: BackendDep, request: Request) -> Response:
+    """Tokens, values, strongest interactions, faithfulness and provenance."""
+    return _file(backend, request, explanation_id, "result.json", _JSON)
+
+
+@router.get(
+    "/interactions.npz",
+    operation_id="getInteractionsNpz",
+    summary="Read the interaction tensor as npz",
+    response_class=Response,
+    responses={
+        **stored("The explanation, exact, as `fixlip_core.Explanation.load` reads it.", media_type=_NPZ),
+        **_PROBLEMS,
+    },
+)
+def get_interactions_npz(explanation_id: str, backend: BackendDep, request: Request) -> Response:
+    """Every value and standard error as NumPy arrays."""
+    response = _file(backend, request, explanation_id, "interactions.npz", _NPZ)
+    response.headers["Content-Disposition"] = f'attachment; filename="{explanation_id}.npz"'
+    return response
+
+
+@router.get(
+    "/interactions.json",
+    operation_id="getInteractionsJson",
+    summary="Read the interactions as JSON",
+    response_class=Response,
+    responses={**stored("The explanation, as `shapiq.InteractionValues` loads it.", media_type=_JSON), **_PROBLEMS},
+)
+def get_interactions_json(explanation_id: str, backend: BackendDep, request: Request) -> Response:
+    """Every value and standard error as JSON."""
+    return _file(backend, request, explanation_id, "interactions.json", _JSON)
+
+
+@router.get(
+    "/maps/{name}.png",
+    operation_id="getMapPng",
+    summary="Read a map as PNG",
+    response_class=Response,
+    responses={**stored("The map.", media_type=_PNG), **_PROBLEMS},
+)
+def get_map_png(explanation_id: str, name: str, backend: BackendDep, request: Request) -> Response:
+    """A picture of the explanation; the job's `output.maps` has the names."""
+    return _file(backend, request, explanation_id, f"maps/{name}.png", _PNG)
+
+
+def _file(backend: Backend, request: Request, job_id: str, name: str, media_type: str) -> Response:
+    _require_success(backend.repository.get(job_id))
+    data = backend.store.read(job_id, RESULTS, name)
+    etag = f'"{hashlib.sha256(data).hexdigest()}"'
+    headers = {"ETag": etag, "Cache-Control": _FOREVER, "X-Content-Type-Options": "nosniff"}
+    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
+    if known & {etag, "*"}:
+        return Response(status_code=304, headers=headers)
+    return Response(data, media_type=media_type, headers=headers)
+
+
+def _require_success(job: Job) -> None:
+    if job.status is JobStatus.SUCCEEDED:
+        return
+    if not job.status.is_terminal:
+        code, detail = "result_not_ready", f"the job is {job.status}; its result is not there yet"
+    else:
+        reason = f": {job.error.detail}" if job.error else ""
+        code, detail = "no_result", f"the job is {job.status} and has no result{reason}"
+    raise ProblemError(409, code, detail, job_status=job.status)

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from service.jobs.settings import JobSettings
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REDIS_URL", "unix:///run/redis.sock")
+    monkeypatch.setenv("FIXLIP_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("FIXLIP_QUEUE", "gpu")
+    monkeypatch.setenv("FIXLIP_JOB_TIMEOUT_S", "30")
+
+    settings = JobSettings()
+
+    assert (settings.redis_url, settings.data_dir) == ("unix:///run/redis.sock", tmp_path)
+    assert (settings.queue_name, settings.job_timeout_s) == ("gpu", 30)
+
+
+def test_arguments_come_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://a")
+
+    assert JobSettings(redis_url="redis://b").redis_url == "redis://b"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("redis_url", "http://x"), ("queue_name", "a b"), ("job_timeout_s", 0), ("key_prefix", "")]
+)
+def test_values_out_of_range_are_refused_by_name(field: str, value: object) -> None:
+    with pytest.raises(ValidationError) as error:
+        JobSettings(**{field: value})  # type: ignore[arg-type]  # the point: values of the wrong kind
+    assert len(error.value.errors()) == 1

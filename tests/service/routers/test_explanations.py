@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+from collections.abc import Callable
+
+from fastapi.testclient import TestClient
+from PIL import Image, ImageChops
+
+from service.backend import Backend
+from service.jobs.records import JobFailure, JobOutput
+
+CAPTION = "a red circle and a blue square"
+
+
+def test_a_form_is_queued_as_a_job(client: TestClient, backend: Backend, image_png: bytes) -> None:
+    response = client.post(
+        "/v1/explanations",
+        files={"image": ("scene.png", image_png, "image/png")},
+        data={
+            "caption": CAPTION,
+            "model": "demo",
+            "method": "fixlip",
+            "params": json.dumps({"p": 0.3, "budget": 64, "seed": 7}),
+            "metadata": json.dumps({"run": "7"}),
+        },
+    )
+
+    assert response.status_code == 202
+    job = response.json()
+    path = f"/v1/explanations/{job['id']}"
+    assert response.headers["Location"] == path
+    assert int(response.headers["Retry-After"]) >= 1
+    assert job["status"] == "queued"
+    assert job["model"] == {"id": "demo", "revision": "sha256:0123456789abcdef"}
+    assert job["params"] == {
+        "p": 0.3,
+        "order": 2,
+        "budget": 64,
+        "estimator": "gp",
+        "score": "logit",
+        "seed": 7,
+    }
+    assert job["input"] == {"image_sha256": hashlib.sha256(image_png).hexdigest(), "caption": CAPTION}
+    assert job["progress"] == {"completed": 0, "total": 0, "unit": "forward_passes"}
+    assert job["metrics"] == {"queue_s": None, "run_s": None, "forward_passes": None}
+    assert (job["output"], job["error"], job["started_at"], job["completed_at"], job["expires_at"]) == (None,) * 5
+    assert job["created_at"].endswith("Z")
+    assert job["metadata"] == {"run": "7"}
+    assert job["urls"] == {
+        "self": path,
+        "result": f"{path}/result",
+        "interactions_npz": f"{path}/interactions.npz",
+        "interactions_json": f"{path}/interactions.json",
+        "maps": {},
+    }
+    assert backend.queue.depth() == 1
+    assert client.get(path).json() == job
+
+
+def test_json_and_a_form_of_the_same_pair_give_the_same_job(client: TestClient, image_png: bytes) -> None:
+    form = client.post("/v1/explanations", files={"image": image_png}, data={"caption": CAPTION}).json()
+    body = {"image": base64.b64encode(image_png).decode(), "caption": CAPTION}
+    posted = client.post("/v1/explanations", json=body)
+
+    assert posted.status_code == 202
+    own = {"id", "created_at", "urls"}
+    assert {k: v for k, v in posted.json().items() if k not in own} == {k: v for k, v in form.items() if k not in own}
+
+
+def test_workers_find_the_picture_and_the_request_in_the_store(
+    submit: Callable[[], str], backend: Backend, image_png: bytes
+) -> None:
+    job_id = submit()
+
+    stored = Image.open(io.BytesIO(backend.store.read(job_id, "inputs", "image")), formats=["PNG"])
+    assert stored.mode == "RGB"
+    assert ImageChops.difference(stored, Image.open(io.BytesIO(image_png))).getbbox() is None
+    request = json.loads(backend.store.read(job_id, "inputs", "request.json"))
+    assert request["input"]["caption"] == CAPTION
+    assert request["model"]["id"] == "demo"
+
+
+def test_a_running_job_shows_its_progress(client: TestClient, submit: Callable[[], str], backend: Backend) -> None:
+    job_id = submit()
+    backend.repository.claim(job_id, "w1")
+    backend.repository.set_progress(job_id, 128, 576)
+
+    response = client.get(f"/v1/explanations/{job_id}")
+
+    assert response.headers["Retry-After"] == "1"
+    assert response.json()["status"] == "running"
+    assert response.json()["progress"] == {"completed": 128, "total": 576, "unit": "forward_passes"}
+    assert response.json()["started_at"] is not None
+
+
+def test_a_succeeded_job_shows_its_outcome_and_links_its_maps(
+    client: TestClient, submit: Callable[[], str], finish: Callable[[str], JobOutput]
+) -> None:
+    job_id = submit()
+    output = finish(job_id)
+
+    response = client.get(f"/v1/explanations/{job_id}")
+
+    assert response.status_code == 200
+    assert "Retry-After" not in response.headers
+    job = response.json()
+    assert (job["status"], job["output"]) == ("succeeded", output.model_dump(mode="json"))
+    assert job["urls"]["maps"]["token-0"] == f"/v1/explanations/{job_id}/maps/token-0.png"
+    assert job["metrics"]["forward_passes"] == 576
+    assert job["completed_at"] is not None
+
+
+def test_a_failed_job_is_found_with_its_error(client: TestClient, submit: Callable[[], str], backend: Backend) -> None:
+    job_id = submit()
+    backend.repository.claim(job_id, "w1")
+    backend.repository.fail(job_id, JobFailure(code="weights_not_found", detail="no weights"))
+
+    response = client.get(f"/v1/explanations/{job_id}")
+
+    assert response.status_code == 200
+    assert response.json()["status"] == "failed"
+    assert response.json()["error"] == {"code": "weights_not_found", "detail": "no weights"}

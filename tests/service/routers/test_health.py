@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi.testclient import TestClient
+
+from service.app import create_app
+from service.backend import Backend
+from service.settings import ServiceSettings
+
+
+def test_all_is_well(client: TestClient) -> None:
+    assert client.get("/livez").json() == {"status": "ok", "checks": {}}
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ok", "checks": {"redis": "ok", "storage": "ok", "workers": "ok"}}
+
+
+def test_without_a_worker_the_service_is_not_ready(client: TestClient, backend: Backend) -> None:
+    backend.catalogue.withdraw("w1")
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 503
+    assert "Retry-After" in response.headers
+    problem = response.json()
+    assert (problem["code"], [error["field"] for error in problem["errors"]]) == ("not_ready", ["workers"])
+
+
+def test_without_redis_and_storage_the_service_lives_and_names_both(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    settings = ServiceSettings(redis_url=f"unix://{tmp_path}/none.sock", data_dir=tmp_path / "file")
+
+    with TestClient(create_app(settings)) as client:
+        assert client.get("/livez").status_code == 200
+        response = client.get("/readyz")
+
+    assert response.status_code == 503
+    assert [error["field"] for error in response.json()["errors"]] == ["redis", "storage", "workers"]
