@@ -1,16 +1,16 @@
 """Every error this library raises on purpose.
 
-    FixlipError
-    |-- InputError                  the caller's input; ``field`` names it, the message says what is accepted
-    |   |-- InvalidImageError       not a picture, or one that cannot be used
-    |   |-- InvalidCaptionError     empty, no words, or longer than the model's context
-    |   |-- InvalidParameterError   a parameter outside its range
-    |   |-- UnknownModelError       no model of that name
-    |   `-- UnknownMethodError      no method of that name
-    |-- WeightsNotFoundError        a model's weights are not there, or are not what they should be
-    |-- UnsupportedModelError       a model that the adapter asked for cannot run
-    |-- FormatError                 a stored explanation that cannot be read
-    `-- CanceledError               the caller's ``progress`` asked to stop
+FixlipError
+|-- InputError                  the caller's input; ``field`` names it, the message says what is accepted
+|   |-- InvalidImageError       not a picture, or one that cannot be used
+|   |-- InvalidCaptionError     empty, no words, or longer than the model's context
+|   |-- InvalidParameterError   a parameter outside its range
+|   |-- UnknownModelError       no model of that name
+|   `-- UnknownMethodError      no method of that name
+|-- WeightsNotFoundError        a model's weights are not there, or are not what they should be
+|-- UnsupportedModelError       a model that the adapter asked for cannot run
+|-- FormatError                 a stored explanation that cannot be read
+`-- CanceledError               the caller's ``progress`` asked to stop
 """
 
 from __future__ import annotations

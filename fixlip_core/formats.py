@@ -13,6 +13,7 @@ import math
 import os
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,7 @@ def from_npz_bytes(data: bytes) -> Explanation:
             arrays = {name: archive[name] for name in _ARRAYS}
             header = json.loads(str(archive["header"]))
         return _build(header, arrays)
-    except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile, FixlipError) as error:
+    except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error, FixlipError) as error:
         raise FormatError(f"not an explanation in npz form: {error}") from error
 
 
@@ -185,14 +186,14 @@ def _header(explanation: Explanation) -> dict[str, Any]:
 
 
 def _build(header: dict[str, Any], arrays: dict[str, FloatArray]) -> Explanation:
-    values = dict(header)
+    values: dict[str, Any] = {**header, **arrays}
     version = values.pop("format_version")
     if version != FORMAT_VERSION:
         raise FormatError(f"format version {version!r} is not {FORMAT_VERSION}")
     for name in ("baseline", "empty_value", "full_value", "p", "estimated_r2"):
         values[name] = math.nan if values[name] is None else float(values[name])
     values["tokens"], values["grid"] = tuple(values["tokens"]), (int(values["grid"][0]), int(values["grid"][1]))
-    return Explanation(**values, **arrays)
+    return Explanation(**values)
 
 
 def _interactions(explanation: Explanation) -> dict[tuple[int, ...], float]:

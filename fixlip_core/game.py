@@ -94,9 +94,7 @@ class SimilarityGame:
         values = self.value(np.stack([np.zeros(n, bool), np.ones(n, bool)]))
         return float(values[0]), float(values[1])
 
-    def _in_batches(
-        self, encode: Callable[[Coalitions], Embeddings], coalitions: Coalitions, rows: int
-    ) -> Embeddings:
+    def _in_batches(self, encode: Callable[[Coalitions], Embeddings], coalitions: Coalitions, rows: int) -> Embeddings:
         parts = []
         for start in range(0, len(coalitions), rows):
             batch = coalitions[start : start + rows]

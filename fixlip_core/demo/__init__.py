@@ -1,0 +1,1 @@
+"""The demo: scenes with known boxes, and a small encoder trained on them."""

@@ -92,7 +92,7 @@ def _overlap(cells: int, length: int, start: int, stop: int) -> np.ndarray:
     """(cells,) share of each of ``cells`` equal intervals of [0, length) that [start, stop) covers."""
     edges = np.linspace(0, length, cells + 1)
     covered = np.minimum(edges[1:], stop) - np.maximum(edges[:-1], start)
-    return np.clip(covered, 0, None) / (length / cells)
+    return np.asarray(np.clip(covered, 0, None) / (length / cells))
 
 
 def draw_scene(seed: int, *, n_objects: int | None = None) -> Scene:
@@ -195,9 +195,7 @@ def _place(rng: np.random.Generator, count: int) -> list[tuple[int, int, int, in
 
 
 def _apart(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> bool:
-    return (
-        a[2] + MARGIN_PX <= b[0] or b[2] + MARGIN_PX <= a[0] or a[3] + MARGIN_PX <= b[1] or b[3] + MARGIN_PX <= a[1]
-    )
+    return a[2] + MARGIN_PX <= b[0] or b[2] + MARGIN_PX <= a[0] or a[3] + MARGIN_PX <= b[1] or b[3] + MARGIN_PX <= a[1]
 
 
 def _draw_object(
@@ -205,9 +203,7 @@ def _draw_object(
 ) -> None:
     hue, saturation, value = COLOURS[colour]
     jitter = rng.uniform(-1, 1, 3) * (0.012, 0.06, 0.06)
-    rgb = colorsys.hsv_to_rgb(
-        (hue + jitter[0]) % 1.0, min(saturation + jitter[1], 1.0), min(value + jitter[2], 1.0)
-    )
+    rgb = colorsys.hsv_to_rgb((hue + jitter[0]) % 1.0, min(saturation + jitter[1], 1.0), min(value + jitter[2], 1.0))
     fill = tuple(round(255 * channel) for channel in rgb)
     centre = np.array([box[0] + box[2], box[1] + box[3]]) / 2
     points = SUPERSAMPLING * (centre + (box[2] - box[0]) / 2 * shapes.OUTLINES[shape])

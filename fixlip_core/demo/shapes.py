@@ -42,7 +42,7 @@ def _heart() -> FloatArray:
     y = -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t))
     points = np.stack([x, y], axis=1)
     low, high = points.min(0), points.max(0)
-    return 2 * (points - low) / (high - low) - 1
+    return np.asarray(2 * (points - low) / (high - low) - 1)
 
 
 OUTLINES: Mapping[str, FloatArray] = MappingProxyType(

@@ -45,7 +45,7 @@ HELD_OUT_SEEDS_FROM = 500_000
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class _Recipe:
     """What the run depends on."""
 
     seed: int = 0
@@ -61,22 +61,22 @@ def main() -> None:
     """Command line: draw the scenes, train, measure the retrieval and write the directory."""
     parser = argparse.ArgumentParser(description="Train the demo encoder on synthetic scenes.")
     parser.add_argument("out", type=Path, help="directory to write (open_clip's local-dir form)")
-    defaults = Recipe()
+    defaults = _Recipe()
     for name in ("steps", "scenes", "seed"):
         parser.add_argument(f"--{name}", type=int, default=getattr(defaults, name))
     options = parser.parse_args()
-    recipe = Recipe(seed=options.seed, scenes=options.scenes, steps=options.steps)
+    recipe = _Recipe(seed=options.seed, scenes=options.scenes, steps=options.steps)
     started = time.monotonic()
-    model, loss = train(recipe)
+    model, loss = _train(recipe)
     minutes = (time.monotonic() - started) / 60
     options.out.mkdir(parents=True, exist_ok=True)
-    save(model, options.out)
+    _save(model, options.out)
     scenes = _draw_all(range(HELD_OUT_SEEDS_FROM, HELD_OUT_SEEDS_FROM + 1000))
-    accuracy = top1_among(*embed(model, scenes), [scene.content for scene in scenes], n_captions=50, seed=recipe.seed)
+    accuracy = top1_among(*_embed(model, scenes), [scene.content for scene in scenes], n_captions=50, seed=recipe.seed)
     print(f"{minutes:.1f} minutes, last loss {loss:.3f}, top-1 among 50 captions: {accuracy}")
 
 
-def train(recipe: Recipe) -> tuple[Any, float]:
+def _train(recipe: _Recipe) -> tuple[Any, float]:
     """Train a fresh model by ``recipe``; gives the model and the mean loss of the last 50 steps."""
     torch.manual_seed(recipe.seed)
     clip = open_clip()
@@ -89,12 +89,14 @@ def train(recipe: Recipe) -> tuple[Any, float]:
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _learning_rate(step, recipe))
     losses: list[float] = []
-    order = np.concatenate([rng.permutation(len(scenes)) for _ in range(recipe.steps * recipe.batch // len(scenes) + 1)])
+    order = np.concatenate(
+        [rng.permutation(len(scenes)) for _ in range(recipe.steps * recipe.batch // len(scenes) + 1)]
+    )
     model.train()
     bar = tqdm(range(recipe.steps), desc="train", unit="step", mininterval=5)
     for step in bar:
         batch = [scenes[i] for i in order[step * recipe.batch : (step + 1) * recipe.batch]]
-        images = pixels_of(batch)
+        images = _pixels_of(batch)
         captions = [describe(scene.objects, rng) for scene in batch]
         tokens = tokenizer(captions)
         # The unfused attention: on CPUs the backward pass of the fused kernel takes twice its time.
@@ -114,7 +116,7 @@ def train(recipe: Recipe) -> tuple[Any, float]:
     return model.eval(), float(np.mean(losses[-50:]))
 
 
-def _learning_rate(step: int, recipe: Recipe) -> float:
+def _learning_rate(step: int, recipe: _Recipe) -> float:
     """Linear warm-up, then a half cosine to zero; relative to the peak."""
     if step < recipe.warmup_steps:
         return (step + 1) / recipe.warmup_steps
@@ -128,7 +130,8 @@ def _encode_to_eos(model: Any, tokens: torch.Tensor) -> torch.Tensor:
     length = int(ends.max()) + 1
     x = model.token_embedding(tokens[:, :length]) + model.positional_embedding[:length]
     x = model.ln_final(model.transformer(x, attn_mask=model.attn_mask[:length, :length]))
-    return x[torch.arange(len(x)), ends] @ model.text_projection
+    pooled: torch.Tensor = x[torch.arange(len(x)), ends] @ model.text_projection
+    return pooled
 
 
 def _contrastive_loss(
@@ -144,7 +147,7 @@ def _contrastive_loss(
     return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
 
 
-def pixels_of(scenes: list[Scene]) -> torch.Tensor:
+def _pixels_of(scenes: list[Scene]) -> torch.Tensor:
     """(b, 3, H, W) float32 pixels as the model takes them."""
     mean, std = (torch.tensor(PREPROCESS_CONFIG[key]).view(3, 1, 1) for key in ("mean", "std"))
     pixels = torch.from_numpy(np.stack([scene.image for scene in scenes])).permute(0, 3, 1, 2)
@@ -152,18 +155,18 @@ def pixels_of(scenes: list[Scene]) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def embed(model: Any, scenes: list[Scene]) -> tuple[np.ndarray, np.ndarray]:
+def _embed(model: Any, scenes: list[Scene]) -> tuple[np.ndarray, np.ndarray]:
     """Unit image and caption embeddings of ``scenes``, (m, D) float32 each, by open_clip's own encoders."""
     tokenizer = open_clip().SimpleTokenizer(context_length=MODEL_CONFIG["text_cfg"]["context_length"])
     images, texts = [], []
     for start in range(0, len(scenes), 250):
         batch = scenes[start : start + 250]
-        images.append(model.encode_image(pixels_of(batch), normalize=True))
+        images.append(model.encode_image(_pixels_of(batch), normalize=True))
         texts.append(model.encode_text(tokenizer([s.caption for s in batch]), normalize=True))
     return torch.cat(images).numpy(), torch.cat(texts).numpy()
 
 
-def save(model: Any, out: Path) -> None:
+def _save(model: Any, out: Path) -> None:
     """Write the weights (float16) and the config; open_clip loads the directory as ``local-dir:OUT``."""
     weights = {name: tensor.half().contiguous() for name, tensor in model.state_dict().items()}
     save_file(weights, str(out / "open_clip_model.safetensors"))

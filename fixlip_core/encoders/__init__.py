@@ -1,0 +1,1 @@
+"""Encoders behind one seam: masked pairs in, unit embeddings out."""

@@ -19,7 +19,7 @@ from fixlip_core.encoders.tokenizer import CLIP_BPE
 from fixlip_core.errors import InvalidParameterError, UnknownModelError, UnsupportedModelError, WeightsNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["demo_directory", "load_encoder"]
 
@@ -106,7 +106,8 @@ def _resolve(name: str, library: Any) -> _Source:
     config = library.get_pretrained_cfg(architecture, weights)
     if not config and not Path(weights).is_file():
         raise WeightsNotFoundError(
-            f"weights {weights!r} of {architecture} are neither a pretrained tag ({', '.join(tags) or 'none'}) nor a file"
+            f"weights {weights!r} of {architecture} are neither a file nor a pretrained tag; "
+            f"tags: {', '.join(tags) or 'none'}"
         )
     # open_clip only warns when a tag was trained with the quick GELU and the architecture's file does not say so.
     return _Source(architecture, weights, quick_gelu=bool(config and config.get("quick_gelu")))
@@ -132,7 +133,7 @@ def _weights_errors(name: str) -> Iterator[None]:
     """Whatever open_clip, the hub client or torch raises while weights are fetched and read, as one error."""
     try:
         yield
-    except (RuntimeError, OSError, ValueError, KeyError, EOFError) as error:
+    except Exception as error:  # their kinds are many: sockets, pickles, JSON, headers, shapes
         reason = str(error).strip().split("\n")[0] or type(error).__name__
         raise WeightsNotFoundError(f"the weights of {name!r} could not be loaded: {reason}") from error
 
@@ -153,16 +154,15 @@ def _checked_device(device: str) -> str:
 
 def _card(name: str, model: Any, precision: str, device: str) -> ModelCard:
     visual, text = model.visual, getattr(model, "text", model)
-    grid = getattr(visual, "grid_size", (0, 0))
-    size = getattr(visual, "image_size", (0, 0))
+    grid, size = (_two(getattr(visual, name, 0)) for name in ("grid_size", "image_size"))
     bias = getattr(model, "logit_bias", None)
     return ModelCard(
         id=name,
         revision=_digest(model),
         family="clip",
         embed_dim=int(getattr(visual, "output_dim", 0)),
-        grid=(int(grid[0]), int(grid[1])),
-        image_size_px=(int(size[0]), int(size[1])) if isinstance(size, tuple) else (int(size), int(size)),
+        grid=grid,
+        image_size_px=size,
         context_length=int(getattr(text, "context_length", 0)),
         tokenizer=CLIP_BPE,
         logit_scale=float(model.logit_scale.exp()),
@@ -170,6 +170,11 @@ def _card(name: str, model: Any, precision: str, device: str) -> ModelCard:
         precision=precision,
         device=device,
     )
+
+
+def _two(size: int | Sequence[int]) -> tuple[int, int]:
+    """(height, width) of a size that may be one number."""
+    return (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
 
 
 def _digest(model: Any) -> str:

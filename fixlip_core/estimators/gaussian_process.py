@@ -142,21 +142,26 @@ class CoalitionProcess:
         Leaving an observation out is the same as putting its own leave-one-out prediction in its place.
         """
         ones, total = self._ones
-        projected = self._inverse - np.outer(ones, ones) / total
+        projected = self._projected
         residual = projected @ targets
         gap = residual / np.diag(projected)[:, None]
-        low = np.zeros_like(projected)
-        if order >= 1:
-            low += single_kernel(self.chi, self.prior.single_variances)
-        if order >= 2:
-            low += pair_kernel(self.chi, self.prior.pair_variances)
-        predicted = low @ residual + self.constant_of(targets)
-        leverage = np.einsum("ab,ab->a", low, projected) + ones / total
+        predicted, leverage = self.constant_of(targets) + np.zeros_like(residual), ones / total
+        for low in self._low_kernels[:order]:
+            predicted += low @ residual
+            leverage = leverage + np.einsum("ab,ab->a", low, projected)
         return np.asarray(targets - predicted + leverage[:, None] * gap)
 
     @cached_property
-    def _inverse(self) -> FloatArray:
-        return self.solve(np.eye(len(self.chi)))
+    def _projected(self) -> FloatArray:
+        """(m, m) inverse of the covariance with the constant projected out."""
+        ones, total = self._ones
+        return np.asarray(self.solve(np.eye(len(self.chi))) - np.outer(ones, ones / total))
+
+    @cached_property
+    def _low_kernels(self) -> tuple[FloatArray, FloatArray]:
+        """(m, m) covariance of the first-order part of the values, and of the second-order part."""
+        prior = self.prior
+        return single_kernel(self.chi, prior.single_variances), pair_kernel(self.chi, prior.pair_variances)
 
     def _pairs(self) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
         """Chunks of pairs: their place among all pairs i < j, (m, pairs) features and (pairs,) prior variances."""

@@ -38,7 +38,7 @@ def product_kernel(chi: FloatArray, rho: FloatArray, p: float) -> FloatArray:
     present = (chi > 0).astype(np.float64)
     single = present @ (mixed - none)
     together = (present * (both + none - 2 * mixed)) @ present.T
-    return np.exp(together + single[:, None] + single[None, :] + none.sum())
+    return np.asarray(np.exp(together + single[:, None] + single[None, :] + none.sum()))
 
 
 def outer(vector: FloatArray) -> FloatArray:

@@ -13,19 +13,19 @@ from dataclasses import replace
 
 import numpy as np
 
+from fixlip_core.estimators.basis import symmetric
 from fixlip_core.estimators.gaussian_process import CoalitionProcess
 from fixlip_core.estimators.kernels import outer
 from fixlip_core.estimators.likelihood import START, KernelParts, likeliest_weights
-from fixlip_core.estimators.basis import symmetric
 from fixlip_core.estimators.prior import Prior
 from fixlip_core.types import FloatArray
 
 __all__ = ["learn_prior"]
 
-LIKELIHOOD_ROUNDS = 3
-LIKELIHOOD_ROWS = 512
+LIKELIHOOD_ROUNDS = 2
+LIKELIHOOD_ROWS = 256
 RELEVANCE_ROUNDS = 4
-RELEVANCE_ROWS = 1_024
+RELEVANCE_ROWS = 512
 SMOOTHING = 0.5
 RELEVANCE_FLOOR = 0.05
 # A variance is never cut below this share of its first value: what looks absent may be only unseen.

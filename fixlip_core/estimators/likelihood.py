@@ -24,11 +24,17 @@ LENGTHS = (1.0, 2.5)
 PRODUCT_ORDER = 2.5
 """Mean order of the interactions that the product kernel stands for."""
 
-START = (0.5, 0.1, 0.1, 0.2, 0.05)
-"""First guess of the weights: singles, pairs near and far, product, noise."""
+START = (0.5, 0.1, 0.1, 0.2)
+"""First guess of the weights: singles, pairs near and far, product."""
+
+NOISE_SHARE = 0.01
+"""Noise relative to the product kernel. The game is deterministic: what looks like noise is interactions of orders too
+high for the product kernel. Left free, the likelihood at times takes all high orders for noise."""
 
 _MAX_RHO = 0.9
-_MAX_STEPS = 25
+_MAX_STEPS = 15
+_TOLERANCE = 1e-5
+_NOT_DEFINITE = 1e6
 _LOG_BOUNDS = (-12.0, 4.0)
 
 
@@ -42,6 +48,7 @@ class KernelParts:
 
     @classmethod
     def of(cls, relevance: FloatArray, distances: FloatArray) -> KernelParts:
+        """The parts for (n,) relevances of any scale and (n, n) distances between players."""
         share = relevance / relevance.sum()
         together = outer(np.sqrt(share))
         localities = [together * np.exp(-(distances**2) / (2 * length**2)) for length in LENGTHS]
@@ -54,19 +61,26 @@ class KernelParts:
             [
                 single_kernel(chi, self.relevance),
                 *(pair_kernel(chi, locality) for locality in self.localities),
-                product_kernel(chi, self.rho, p) / np.prod(1 + self.rho),
+                product_kernel(chi, self.rho, p) / np.prod(1 + self.rho) + NOISE_SHARE * np.eye(len(chi)),
             ]
         )
 
     def prior(self, weights: FloatArray, p: float) -> Prior:
-        single, *local, product, noise = weights.tolist()
-        product /= float(np.prod(1 + self.rho))
+        """The prior with ``weights`` for the parts, in the order of :data:`START`."""
+        single, *local, product = weights.tolist()
         pairs = np.einsum("k,kij->ij", local, np.stack(self.localities))
-        return Prior(p=p, singles=single * self.relevance, pairs=pairs, rho=self.rho, product=product, noise=noise)
+        return Prior(
+            p=p,
+            singles=single * self.relevance,
+            pairs=pairs,
+            rho=self.rho,
+            product=product / float(np.prod(1 + self.rho)),
+            noise=NOISE_SHARE * product,
+        )
 
 
 def likeliest_weights(grams: FloatArray, targets: FloatArray, start: FloatArray) -> FloatArray:
-    """Weights of the Gram matrices and of the noise at the maximum of the restricted likelihood.
+    """Weights of the Gram matrices at the maximum of the restricted likelihood.
 
     All targets share one kernel and one scale; the scale is profiled out.
     """
@@ -83,36 +97,37 @@ def likeliest_weights(grams: FloatArray, targets: FloatArray, start: FloatArray)
         jac=True,
         method="L-BFGS-B",
         bounds=[_LOG_BOUNDS] * len(start),
-        options={"maxiter": _MAX_STEPS},
+        options={"maxiter": _MAX_STEPS, "ftol": _TOLERANCE},
     )
     return np.exp(found.x)
 
 
-def _restricted_likelihood(
-    grams: FloatArray, targets: FloatArray, weights: FloatArray
-) -> tuple[float, FloatArray]:
+def _restricted_likelihood(grams: FloatArray, targets: FloatArray, weights: FloatArray) -> tuple[float, FloatArray]:
     """-2 log restricted likelihood per row and target, up to a constant, and its gradient in log weights."""
     projected = _projected_inverse(grams, weights)
     if projected is None:
-        return 1e6, np.zeros_like(weights)
+        return _NOT_DEFINITE, np.zeros_like(weights)
     inverse, log_determinant = projected
     rows = len(targets) - 1
     alpha = inverse @ targets
     quadratic = float((alpha * targets).sum())
-    gradient = [-float((alpha * (gram @ alpha)).sum()) / quadratic + float((inverse * gram).sum()) / rows for gram in grams]
-    gradient.append(-float((alpha**2).sum()) / quadratic + float(np.trace(inverse)) / rows)
-    return float(np.log(quadratic) + log_determinant / rows), weights * np.array(gradient)
+    # Each derivative is the inner product of a Gram matrix with this one.
+    slope = inverse / rows - alpha @ (alpha / quadratic).T
+    gradient = grams.reshape(len(grams), -1) @ slope.ravel()
+    return float(np.log(quadratic) + log_determinant / rows), weights * gradient
 
 
 def _projected_inverse(grams: FloatArray, weights: FloatArray) -> tuple[FloatArray, float] | None:
     """Inverse of the covariance on contrasts (no constant), with its log determinant; None if not definite."""
-    total = np.tensordot(weights[:-1], grams, axes=1)
-    total[np.diag_indices_from(total)] += weights[-1]
-    try:
-        factor = scipy.linalg.cholesky(total, lower=True, check_finite=False)
-    except np.linalg.LinAlgError:
+    total = np.tensordot(weights, grams, axes=1)
+    factor, fault = scipy.linalg.lapack.dpotrf(total, lower=1)
+    if fault:
         return None
-    inverse = scipy.linalg.cho_solve((factor, True), np.eye(len(total)), check_finite=False)
+    log_determinant = 2 * float(np.log(np.diag(factor)).sum())
+    inverse, fault = scipy.linalg.lapack.dpotri(factor, lower=1)
+    if fault:
+        return None
+    inverse = np.tril(inverse) + np.tril(inverse, -1).T
     ones = inverse.sum(axis=1)
-    log_determinant = 2 * float(np.log(np.diag(factor)).sum()) + float(np.log(ones.sum()))
-    return inverse - np.outer(ones, ones) / ones.sum(), log_determinant
+    total_ones = float(ones.sum())
+    return inverse - np.outer(ones, ones / total_ones), log_determinant + float(np.log(total_ones))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from fixlip_core.estimators.kernels import outer, pair_kernel, product_kernel, single_kernel
 from fixlip_core.types import FloatArray
 

@@ -30,7 +30,7 @@ class TowerSample:
     @property
     def n(self) -> int:
         """Number of the tower's players."""
-        return self.sample.coalitions.shape[1]
+        return int(self.sample.coalitions.shape[1])
 
 
 @dataclass(frozen=True, slots=True)

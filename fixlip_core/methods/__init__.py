@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from fixlip_core.errors import UnknownMethodError
-from fixlip_core.methods import fixlip
+from fixlip_core.methods.fixlip import run as run_fixlip
 from fixlip_core.methods.parameters import FixlipParameters, MethodParameters, parse_parameters
 from fixlip_core.methods.spec import Method, MethodSpec, Progress
 
@@ -28,7 +28,7 @@ METHODS: Mapping[str, MethodSpec] = MappingProxyType(
             title="FIxLIP: faithful second-order interactions (weighted Banzhaf)",
             order=2,
             parameters=FixlipParameters,
-            run=fixlip.run,
+            run=run_fixlip,
         )
     }
 )

@@ -1,4 +1,4 @@
-"""FIxLIP-p (arXiv 2508.05430): the most faithful second-order account under the p-product measure, factored by tower."""
+"""FIxLIP-p (arXiv 2508.05430): the most faithful second-order account under the p-product measure."""
 
 from __future__ import annotations
 
@@ -84,9 +84,7 @@ def run(
 
     game = SimilarityGame.of(encoder, image, caption, score=parameters.score, on_passes=count)
     players = game.players
-    plan = plan_passes(
-        players.n_patches, players.n_tokens, budget=parameters.budget, text_cost=encoder.text_cost
-    )
+    plan = plan_passes(players.n_patches, players.n_tokens, budget=parameters.budget, text_cost=encoder.text_cost)
     total = plan.total
     empty_value, full_value = game.empty_and_full()
     image_rng, text_rng = (np.random.default_rng([parameters.seed, stream]) for stream in (0, 1))

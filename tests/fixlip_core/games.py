@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,29 +28,31 @@ class BilinearGame:
         return cls(a[0], a[1:], b[0], b[1:])
 
     def image(self, coalitions: Coalitions) -> FloatArray:
-        return self.a0 + coalitions @ self.a
+        return np.asarray(self.a0 + coalitions @ self.a)
 
     def text(self, coalitions: Coalitions) -> FloatArray:
-        return self.b0 + coalitions @ self.b
+        return np.asarray(self.b0 + coalitions @ self.b)
 
     def value(self, coalitions: Coalitions) -> FloatArray:
         n = len(self.a)
-        return np.einsum("md,md->m", self.image(coalitions[:, :n]), self.text(coalitions[:, n:]))
+        return np.asarray(np.einsum("md,md->m", self.image(coalitions[:, :n]), self.text(coalitions[:, n:])))
 
 
-def smooth_tower(n: int, dim: int, seed: int):
+def smooth_tower(n: int, dim: int, seed: int) -> Callable[[Coalitions], FloatArray]:
     """A tower of no low order: unit vectors of a random two-layer network of the coalition."""
     rng = np.random.default_rng(seed)
     hidden, out, shift = rng.normal(size=(n, 16)) / np.sqrt(n), rng.normal(size=(16, dim)), rng.normal(size=16)
 
     def encode(coalitions: Coalitions) -> FloatArray:
         e = np.tanh(2 * coalitions @ hidden + shift) @ out
-        return e / np.linalg.norm(e, axis=1, keepdims=True)
+        return np.asarray(e / np.linalg.norm(e, axis=1, keepdims=True))
 
     return encode
 
 
-def tower(sample: CoalitionSample, encode, *, grid: tuple[int, int] | None = None) -> TowerSample:
+def tower(
+    sample: CoalitionSample, encode: Callable[[Coalitions], FloatArray], *, grid: tuple[int, int] | None = None
+) -> TowerSample:
     """The sample's passes through ``encode``; players on a line, or on ``grid``."""
     n = sample.coalitions.shape[1]
     line = np.arange(n, dtype=float)[:, None]
@@ -59,4 +62,4 @@ def tower(sample: CoalitionSample, encode, *, grid: tuple[int, int] | None = Non
 
 def unanimity(coalitions: Coalitions) -> FloatArray:
     """x1 x2 x3: oracle 3."""
-    return coalitions[:, :3].all(axis=1).astype(float)
+    return np.asarray(coalitions[:, :3].all(axis=1), dtype=float)

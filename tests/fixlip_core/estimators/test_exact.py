@@ -9,6 +9,7 @@ import shapiq
 from fixlip_core.coalitions import enumerate_product
 from fixlip_core.errors import InvalidParameterError
 from fixlip_core.estimators.exact import exact_additive
+from fixlip_core.types import Coalitions, FloatArray
 from tests.fixlip_core.games import BilinearGame, smooth_tower, unanimity
 
 PS = (0.3, 0.5, 0.7)
@@ -34,8 +35,8 @@ def test_interactions_are_mean_differences(p: float) -> None:
     table = rng.normal(size=2**n) + encode(enumerate_product(n, p).coalitions)[:, 0]
     powers = 2 ** np.arange(n)
 
-    def value(x):
-        return table[x @ powers]
+    def value(x: Coalitions) -> FloatArray:
+        return np.asarray(table[x @ powers])
 
     sample = enumerate_product(n, p)
     e = exact_additive(value, n, p)
@@ -50,9 +51,8 @@ def test_interactions_are_mean_differences(p: float) -> None:
         first = mean_at(**{f"x{i}": True}) - mean_at(**{f"x{i}": False})
         assert e.first[i] + p * e.second[i].sum() == pytest.approx(first, abs=1e-10)
         for j in range(i):
-            second = sum(
-                (1 if a == b else -1) * mean_at(**{f"x{i}": a, f"x{j}": b}) for a in (True, False) for b in (True, False)
-            )
+            corners = [(a, b) for a in (True, False) for b in (True, False)]
+            second = sum((1 if a == b else -1) * mean_at(**{f"x{i}": a, f"x{j}": b}) for a, b in corners)
             assert e.second[i, j] == pytest.approx(second, abs=1e-10)
     mean = e.baseline + p * e.first.sum() + p**2 * e.second.sum() / 2
     assert mean == pytest.approx(float(sample.weights @ value(sample.coalitions)), abs=1e-10)
@@ -83,8 +83,8 @@ def test_peer_library_agrees_at_one_half(n: int) -> None:
     table = np.random.default_rng(5).normal(size=2**n)
     powers = 2 ** np.arange(n)
 
-    def value(x):
-        return table[np.asarray(x, dtype=int) @ powers] + encode(np.asarray(x, dtype=bool))[:, 0]
+    def value(x: Coalitions) -> FloatArray:
+        return np.asarray(table[np.asarray(x, dtype=int) @ powers] + encode(np.asarray(x, dtype=bool))[:, 0])
 
     peer = shapiq.ExactComputer(game=value, n_players=n)("FBII", order=2)
     ours = exact_additive(value, n, 0.5)

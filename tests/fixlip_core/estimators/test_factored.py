@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from fixlip_core.estimators import factored
 from fixlip_core.estimators.basis import Coefficients, pair_indices, symmetric, to_additive
 from fixlip_core.estimators.exact import exact_additive
 from fixlip_core.estimators.factored import fit_gaussian_processes
+from fixlip_core.estimators.gaussian_process import CoalitionProcess
 from fixlip_core.types import FloatArray
 from tests.fixlip_core.games import BilinearGame, smooth_tower, tower
 
@@ -38,7 +41,7 @@ def test_enumerated_towers_are_exact_and_certain(p: float, order: int) -> None:
     fit = fit_gaussian_processes(image, text, scale=9.0, bias=-1.0, order=order)
 
     def value(x: np.ndarray) -> FloatArray:
-        return 9.0 * np.einsum("md,md->m", encode_image(x[:, :6]), encode_text(x[:, 6:])) - 1.0
+        return np.asarray(9.0 * np.einsum("md,md->m", encode_image(x[:, :6]), encode_text(x[:, 6:])) - 1.0)
 
     exact = exact_additive(value, 10, p, order=order)
     ours = to_additive(fit.coefficients, p, order=order)
@@ -76,7 +79,7 @@ def test_variances_are_those_of_drawn_posteriors(p: float, order: int, uncertain
     size = own.n
     values = []
     for zero, first, pairs in drawn:
-        values.append(_additive(zero, first, pairs, other, p, order, own_is_image=uncertain == "image"))
+        values.append(_additive(zero, first, pairs, other, p, order))
     firsts, seconds = (np.stack(part).var(axis=0) for part in zip(*values, strict=True))
     own_first, other_first = (firsts[:size], firsts[size:])
     np.testing.assert_allclose(found.own_first, own_first, rtol=0.05, atol=1e-9)
@@ -87,14 +90,14 @@ def test_variances_are_those_of_drawn_posteriors(p: float, order: int, uncertain
         np.testing.assert_allclose(found.other_pairs, seconds[size:, size:], rtol=0.05, atol=1e-9)
 
 
-def _posterior_draws(process, own, count, rng):
+def _posterior_draws(
+    process: CoalitionProcess, own: factored._Tower, count: int, rng: np.random.Generator
+) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
     """Draws of (zero, first, pairs) vector coefficients: one covariance over functionals, one over directions."""
     n = own.n
     rows, columns = pair_indices(n)
     chi, prior = process.chi, process.prior
-    variances = np.concatenate(
-        [[prior.product], prior.single_variances, prior.pair_variances[rows, columns]]
-    )
+    variances = np.concatenate([[prior.product], prior.single_variances, prior.pair_variances[rows, columns]])
     phi = np.concatenate([np.ones((len(chi), 1)), chi, chi[:, rows] * chi[:, columns]], axis=1)
     data, constant = phi * variances, np.eye(len(variances))[0]
     solved = process.solve(data)
@@ -112,10 +115,12 @@ def _posterior_draws(process, own, count, rng):
 
 def _root(covariance: FloatArray) -> FloatArray:
     energies, directions = np.linalg.eigh(covariance)
-    return directions * np.sqrt(np.maximum(energies, 0)) @ directions.T
+    return np.asarray(directions * np.sqrt(np.maximum(energies, 0)) @ directions.T)
 
 
-def _additive(zero, first, pairs, other, p, order, *, own_is_image):
+def _additive(
+    zero: FloatArray, first: FloatArray, pairs: FloatArray, other: factored._Tower, p: float, order: int
+) -> tuple[FloatArray, FloatArray]:
     n, k = len(first), other.n
     second = np.zeros((n + k, n + k))
     second[:n, :n], second[n:, n:] = symmetric(pairs @ other.zero, n), symmetric(other.pairs @ zero, k)
@@ -145,7 +150,8 @@ def test_standard_errors_cover_on_a_smooth_game(p: float) -> None:
         inside.append(np.abs(ours.first - truth.first) <= fit.first_std_error)
         some = fit.second_std_error[rows, columns] > 0
         inside.append((np.abs(ours.second - truth.second) <= fit.second_std_error)[rows, columns][some])
-    assert 0.55 <= np.concatenate(inside).mean() <= 0.85
+    # 68 % were the prior known; it is learnt from the same 96 rows.
+    assert 0.5 <= np.concatenate(inside).mean() <= 0.8
 
 
 def test_same_sample_gives_the_same_bits() -> None:

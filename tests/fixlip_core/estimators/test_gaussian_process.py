@@ -48,7 +48,7 @@ class WrittenOut:
     @staticmethod
     def _variance(s: tuple[int, ...], prior: Prior) -> float:
         own = {1: lambda: prior.singles[s[0]], 2: lambda: prior.pairs[s]}.get(len(s), lambda: 0.0)()
-        return own + prior.product * float(np.prod(prior.rho[list(s)]))
+        return float(own) + prior.product * float(np.prod(prior.rho[list(s)]))
 
 
 @pytest.mark.parametrize("p", PS)
@@ -78,9 +78,7 @@ def test_variances_are_those_of_bayesian_regression(p: float) -> None:
     np.testing.assert_allclose(process.variance(process.constant()), variances[:1], rtol=1e-3)
     np.testing.assert_allclose(process.variance(process.singles()), variances[1 : N + 1], atol=1e-6)
     rows, columns = pair_indices(N)
-    np.testing.assert_allclose(
-        process.pair_variances()[rows, columns], variances[N + 1 : N + 1 + len(rows)], atol=1e-6
-    )
+    np.testing.assert_allclose(process.pair_variances()[rows, columns], variances[N + 1 : N + 1 + len(rows)], atol=1e-6)
     singles, constant = process.singles(), process.constant()
     for i in range(N):
         one = type(singles)(singles.data[:, [i]], singles.variance[[i]], singles.constant[[i]])

@@ -10,13 +10,15 @@ from fixlip_core.errors import InvalidParameterError
 from fixlip_core.estimators.basis import features, symmetric, to_additive
 from fixlip_core.estimators.exact import exact_additive
 from fixlip_core.estimators.least_squares import fit_least_squares
+from fixlip_core.estimators.tower import TowerSample
+from fixlip_core.types import Coalitions, FloatArray
 from tests.fixlip_core.games import BilinearGame, smooth_tower, tower
 
 PS = (0.3, 0.5, 0.7)
 SCALE, BIAS = 13.0, -2.5
 
 
-def dense(image, text, p: float, order: int):
+def dense(image: TowerSample, text: TowerSample, p: float, order: int) -> tuple[float, FloatArray, FloatArray]:
     """Weighted least squares with the whole design matrix, on x itself rather than on chi."""
     rows = np.concatenate(
         [
@@ -30,7 +32,7 @@ def dense(image, text, p: float, order: int):
     design = features(rows, order)
     solved, *_ = np.linalg.lstsq(root[:, None] * design, root * value, rcond=None)
     n = rows.shape[1]
-    return solved[0], solved[1 : n + 1], symmetric(solved[n + 1 :], n) if order == 2 else np.zeros((n, n))
+    return float(solved[0]), solved[1 : n + 1], symmetric(solved[n + 1 :], n) if order == 2 else np.zeros((n, n))
 
 
 @pytest.mark.parametrize("order", [1, 2])
@@ -59,8 +61,8 @@ def test_both_modalities_enumerated_is_exact(p: float) -> None:
     image, text = tower(enumerate_product(6, p), image_tower), tower(enumerate_product(4, p), text_tower)
     ours = to_additive(fit_least_squares(image, text, scale=SCALE, bias=BIAS).coefficients, p)
 
-    def value(x):
-        return SCALE * np.einsum("md,md->m", image_tower(x[:, :6]), text_tower(x[:, 6:])) + BIAS
+    def value(x: Coalitions) -> FloatArray:
+        return np.asarray(SCALE * np.einsum("md,md->m", image_tower(x[:, :6]), text_tower(x[:, 6:])) + BIAS)
 
     exact = exact_additive(value, 10, p)
     assert ours.baseline == pytest.approx(exact.baseline, abs=1e-9)

@@ -1,0 +1,65 @@
+"""Views of an explanation."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from fixlip_core.errors import InvalidParameterError
+from tests.fixlip_core.test_formats import example
+
+
+def test_prediction_is_the_additive_form() -> None:
+    e = example()
+    x = np.random.default_rng(1).random((7, 9)) < 0.5
+    for row, value in zip(x, e.predict(x), strict=True):
+        members = np.flatnonzero(row)
+        pairs = sum(e.second[i, j] for i in members for j in members if i < j)
+        assert value == pytest.approx(e.baseline + e.first[members].sum() + pairs)
+    assert e.predict(np.zeros((1, 9), bool))[0] == e.baseline
+
+
+def test_main_effects_use_the_fitted_p() -> None:
+    e = example()
+    np.testing.assert_allclose(e.main_effects(), e.first + 0.3 * e.second.sum(axis=1))
+
+
+def test_conditional_map_has_the_grid_of_one_token() -> None:
+    e = example()
+    assert e.conditional(1).shape == (2, 3)
+    assert e.conditional(1)[1, 2] == e.second[5, 7]
+    for index in (-1, 3):
+        with pytest.raises(InvalidParameterError, match="from 0 to 2"):
+            e.conditional(index)
+
+
+def test_strongest_pairs_first_and_labelled() -> None:
+    e = example()
+    pairs = e.top_interactions(5)
+    sizes = [abs(pair.value) for pair in pairs]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] == np.abs(e.second).max()
+    for pair in e.top_interactions(40, cross_modal=True):
+        assert pair.players[0] < 6 <= pair.players[1]
+        assert pair.labels[0] == f"r{pair.players[0] // 3}c{pair.players[0] % 3}"
+        assert pair.labels[1] == e.tokens[pair.players[1] - 6]
+    assert len(e.top_interactions(40, cross_modal=True)) == 18
+
+
+def test_explanations_are_frozen_through_and_through() -> None:
+    e = example()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        e.baseline = 0.0  # type: ignore[misc]
+    with pytest.raises(ValueError, match="read-only"):
+        e.second[0, 1] = 0.0
+    with pytest.raises(TypeError):
+        e.provenance["seed"] = 1  # type: ignore[index]
+
+
+def test_wrong_shapes_are_named() -> None:
+    with pytest.raises(InvalidParameterError, match=r"second must have shape \(9, 9\)"):
+        dataclasses.replace(example(), second=np.zeros((3, 3)))
+    with pytest.raises(InvalidParameterError, match=r"\(m, 9\)"):
+        example().predict(np.zeros((2, 8), bool))
