@@ -1,0 +1,1 @@
+"""Benchmarks: seeded, printed as tables, ratios within one run."""
