@@ -99,7 +99,7 @@ def likeliest_weights(grams: FloatArray, targets: FloatArray, start: FloatArray)
         bounds=[_LOG_BOUNDS] * len(start),
         options={"maxiter": _MAX_STEPS, "ftol": _TOLERANCE},
     )
-    return np.exp(found.x)
+    return np.asarray(np.exp(found.x))
 
 
 def _restricted_likelihood(grams: FloatArray, targets: FloatArray, weights: FloatArray) -> tuple[float, FloatArray]:

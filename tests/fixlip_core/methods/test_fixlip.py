@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,7 +111,7 @@ def test_progress_counts_every_pass_and_can_stop(demo: fx.DualEncoder) -> None:
         ({"colour": "red"}, "colour"),
     ],
 )
-def test_parameters_out_of_range_are_named(demo: fx.DualEncoder, parameters: dict[str, object], field: str) -> None:
+def test_parameters_out_of_range_are_named(demo: fx.DualEncoder, parameters: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidParameterError) as caught:
         fx.explain(demo, draw_scene(1).image, "a circle", **parameters)
     assert caught.value.field == field
