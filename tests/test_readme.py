@@ -1,0 +1,142 @@
+"""The README says what is true: its programs run, and its commands, routes, settings and folders exist."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.settings import variables
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FIRST_SCREEN_LINES = 24
+OPENAPI: dict[str, Any] = json.loads((ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))
+
+
+def blocks(language: str) -> list[str]:
+    """Fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def table(*header: str) -> list[list[str]]:
+    """The cells of the table with this header."""
+    lines = README.splitlines()
+    start = lines.index("| " + " | ".join(header) + " | |") + 2
+    rows = []
+    for line in lines[start:]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return rows
+
+
+def commands(program: str) -> list[list[str]]:
+    """The words of every line of a console block that runs ``program``, settings before it left out."""
+    lines = [line[2:] for block in blocks("console") for line in block.splitlines() if line.startswith("$ ")]
+    split = [shlex.split(line, comments=True) for line in lines]
+    without_settings = [[word for word in words if not re.match(r"[A-Z_]+=", word)] for words in split]
+    return [words for words in without_settings if words[0] == program]
+
+
+@cache
+def help_of(command: str) -> str:
+    """What ``fixlip COMMAND --help`` prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "fixlip", command, "--help"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+def test_it_begins_with_the_two_commands() -> None:
+    first_screen = "\n".join(README.splitlines()[:FIRST_SCREEN_LINES])
+    assert first_screen.index("$ make demo") < first_screen.index("$ make test")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", blocks("python"), ids=["explain", "maps"])
+def test_its_programs_run(program: str, tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(program, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(path)],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "MPLCONFIGDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    written = {file.name for file in tmp_path.iterdir() if file.is_file()}
+    assert {"explanation.npz", "first-order.png"} & written
+
+
+def test_its_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = set(re.findall(r"`make ([a-z-]+)`", README)) | {words[1] for words in commands("make")}
+    assert {"demo", "test", "benchmarks", "help"} <= named
+    assert all(re.search(rf"^{target}:", makefile, flags=re.MULTILINE) for target in named)
+
+
+def test_its_commands_and_their_options_exist() -> None:
+    used = [words[1:] for words in commands(".venv/bin/fixlip")]
+    named = re.findall(r"`(?:\.venv/bin/)?fixlip ([a-z]+)`", README)
+    assert {words[0] for words in used} | set(named) >= {"up", "serve", "worker", "explain"}
+    for command, *words in [*used, *([name] for name in named)]:
+        printed = help_of(command)
+        assert all(word in printed for word in words if word.startswith("--"))
+
+
+def test_its_routes_are_those_of_the_api() -> None:
+    named = {tuple(route.split()) for cell, *_ in table("Route") for route in re.findall(r"`([A-Z]+ [^`]+)`", cell)}
+    real = {(verb.upper(), path) for path, verbs in OPENAPI["paths"].items() for verb in verbs}
+    assert {(verb, path.replace("{id}", "{explanation_id}")) for verb, path in named} == real
+
+
+def test_its_requests_are_those_of_the_api() -> None:
+    form = OPENAPI["paths"]["/v1/explanations"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    requests = commands("curl")
+    fields = {word.split("=")[0] for words in requests for flag, word in pairwise(words) if flag == "-F"}
+    assert set(form["required"]) <= fields <= form["properties"].keys()
+    routes = [
+        re.escape(path).replace(r"\{explanation_id\}", r"\$ID").replace(r"\{name\}", "[a-z0-9-]+")
+        for path in OPENAPI["paths"]
+    ]
+    for words in requests:
+        (url,) = (word for word in words if word.startswith("http"))
+        path = url.removeprefix("http://127.0.0.1:8000")
+        assert any(re.fullmatch(route, path) for route in routes), path
+
+
+def test_its_settings_are_all_there_are_with_their_defaults() -> None:
+    rows = {name.strip("`"): default.strip("`") for name, default, _ in table("Environment variable", "Default")}
+    real = {name: str(default) for name, default in variables().items()}
+    real["FIXLIP_MODELS"] = "demo"
+    real["FIXLIP_THREADS"] = "one per core"
+    assert rows == real
+
+
+def test_its_other_settings_in_examples_exist() -> None:
+    assert set(re.findall(r"FIXLIP_[A-Z_]+", README)) <= variables().keys()
+
+
+def test_its_folders_are_the_projects() -> None:
+    named = set(re.findall(r"^\| `([a-z_]+)/` \|", README, flags=re.MULTILINE))
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]
+    assert named == {*packages["build"]["targets"]["wheel"]["packages"], "openapi", "benchmarks", "tests"}
+    assert all((ROOT / folder).is_dir() for folder in named)
+
+
+def test_its_files_exist() -> None:
+    paths = re.findall(r"`((?:fixlip_core|service|worker|openapi)/[a-z_/.]+)`", README)
+    assert {"openapi/openapi.json", "service/jobs"} <= set(paths)
+    assert all((ROOT / path).exists() for path in paths)
