@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fixlip_core.defaults import MAX_IMAGE_BYTES
+from fixlip_core.errors import CanceledError, UnknownModelError
+from service.jobs.records import Job, JobInput, JobModel
+from tests.support.fake_encoder import CARD, FakeEncoder
+from tests.support.jobs import PARAMS, png
+from worker.explaining import choose_encoder, explain_job
+
+
+def a_job() -> Job:
+    return Job(
+        model=JobModel(id=CARD.id, revision=CARD.revision),
+        method="fixlip",
+        params=PARAMS,
+        input=JobInput(image_sha256="0" * 64, caption="a red circle"),
+    )
+
+
+def test_encoder_of_the_id_and_revision() -> None:
+    encoders = {"fake": FakeEncoder(), "other": FakeEncoder(card=replace(CARD, id="other"))}
+    assert choose_encoder(encoders, a_job()) is encoders["fake"]
+
+
+def test_another_revision_is_another_model() -> None:
+    encoder = FakeEncoder(card=replace(CARD, revision="sha256:new"))
+    with pytest.raises(UnknownModelError, match="in revision sha256:new, not sha256:0123456789abcdef") as raised:
+        choose_encoder({"fake": encoder}, a_job())
+    assert raised.value.code == "model_changed"
+
+
+def test_progress_counts_the_passes_of_the_outcome() -> None:
+    told: list[tuple[int, int]] = []
+    outcome = explain_job(FakeEncoder(), a_job(), png(), lambda *counts: told.append(counts))
+    assert told[-1] == (outcome.forward_passes, outcome.forward_passes)
+    assert outcome.forward_passes == outcome.output.image_passes + outcome.output.text_passes
+
+
+def test_what_progress_raises_stops_the_work() -> None:
+    def stop(completed: int, total: int) -> None:
+        raise CanceledError("enough")
+
+    with pytest.raises(CanceledError, match="enough"):
+        explain_job(FakeEncoder(), a_job(), png(), stop)
+
+
+def test_stored_image_may_be_larger_than_a_submitted_one() -> None:
+    side = int((MAX_IMAGE_BYTES / 3) ** 0.5) + 50
+    noise = np.random.default_rng(0).integers(0, 256, size=(side, side, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).save(buffer, format="PNG", compress_level=0)
+    assert len(buffer.getvalue()) > MAX_IMAGE_BYTES
+    assert explain_job(FakeEncoder(), a_job(), buffer.getvalue(), lambda *_: None).output.grid == (4, 4)

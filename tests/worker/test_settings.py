@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from worker.settings import WorkerSettings
+
+
+def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FIXLIP_MODELS", "FIXLIP_DEVICE", "FIXLIP_PRECISION", "FIXLIP_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    settings = WorkerSettings()
+    assert (settings.models, settings.device, settings.precision, settings.threads) == (("demo",), "cpu", "fp32", None)
+
+
+def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIXLIP_MODELS", "demo, ViT-B-32/openai,, demo")
+    monkeypatch.setenv("FIXLIP_DEVICE", "cuda:1")
+    monkeypatch.setenv("FIXLIP_THREADS", "2")
+    monkeypatch.setenv("FIXLIP_HEARTBEAT_S", "4")
+    settings = WorkerSettings()
+    assert settings.models == ("demo", "ViT-B-32/openai")
+    assert settings.device == "cuda:1"
+    assert settings.threads == 2
+    assert settings.liveness_ttl_s == 12
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FIXLIP_MODELS", " , "),
+        ("FIXLIP_DEVICE", "gpu"),
+        ("FIXLIP_PRECISION", "fp16"),
+        ("FIXLIP_THREADS", "0"),
+        ("FIXLIP_HEARTBEAT_S", "0"),
+        ("FIXLIP_GRACE_S", "-1"),
+    ],
+)
+def test_bad_values_name_the_field(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError, match=name.removeprefix("FIXLIP_").lower()):
+        WorkerSettings()
