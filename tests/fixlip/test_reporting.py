@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from fixlip.errors import ServiceError
+from fixlip.reporting import show_explanation, show_progress
+from fixlip_core.explanation import Explanation
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console(file=io.StringIO(), width=120)
+
+
+def printed(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def an_explanation(**changes: Any) -> Explanation:
+    second = np.zeros((6, 6))
+    second[2, 4] = second[4, 2] = -0.75  # patch (1, 0) and the word "red"
+    second[0, 5] = second[5, 0] = 0.5
+    second[0, 1] = second[1, 0] = 9.0  # of two patches: not in the table
+    fields: dict[str, Any] = {
+        "tokens": ("red", "[b]"),
+        "grid": (2, 2),
+        "baseline": 0.0,
+        "first": np.array([0.0, 1.25, 0.0, 0.0, -2.5, 0.0]),
+        "second": second,
+        "first_std_error": np.full(6, np.nan),
+        "second_std_error": np.full((6, 6), 0.0625),
+        "empty_value": 1.5,
+        "full_value": 2.5,
+        "method": "fixlip",
+        "index": "WFBII",
+        "order": 2,
+        "p": 0.5,
+        "score": "logit",
+        "image_passes": 64,
+        "text_passes": 4,
+        "estimated_r2": 0.9876,
+    }
+    return Explanation(**{**fields, **changes})
+
+
+def test_table_of_pairs(console: Console) -> None:
+    show_explanation(console, an_explanation())
+    lines = [line.replace("│", "").split() for line in printed(console).splitlines()]
+    assert lines[0] == ["Strongest", "interactions"]
+    assert ["red", "(1,", "0)", "-0.7500", "±", "0.0625"] in lines
+    assert ["[b]", "(0,", "0)", "+0.5000", "±", "0.0625"] in lines
+    assert lines.index(["red", "(1,", "0)", "-0.7500", "±", "0.0625"]) < lines.index(
+        ["[b]", "(0,", "0)", "+0.5000", "±", "0.0625"]
+    )
+    assert "9.0" not in printed(console)
+    assert "v(full) = 2.500, v(empty) = 1.500, from 64 image and 4 text passes" in printed(console)
+    assert "faithfulness, estimated (leave-one-out): R² = 0.9876" in printed(console)
+
+
+def test_table_of_players_without_errors(console: Console) -> None:
+    show_explanation(console, an_explanation(order=1, second=np.zeros((6, 6)), estimated_r2=float("nan")))
+    lines = [line.replace("│", "").split() for line in printed(console).splitlines()]
+    assert lines[0] == ["Strongest", "players"]
+    assert lines.index(["red", "-2.5000"]) < lines.index(["(0,", "1)", "+1.2500"])
+    assert "faithfulness" not in printed(console)
+
+
+def test_words_that_come_again_are_numbered(console: Console) -> None:
+    show_explanation(console, an_explanation(tokens=("red", "red")))
+    assert "red (token 0)" in printed(console)
+    assert "red (token 1)" in printed(console)
+
+
+def job(status: str, completed: int, total: int, **changes: Any) -> dict[str, Any]:
+    return {"status": status, "progress": {"completed": completed, "total": total}, "error": None, **changes}
+
+
+def test_bar_ends_with_the_last_state(console: Console) -> None:
+    states = [job("queued", 0, 0), job("running", 3, 9), job("succeeded", 9, 9)]
+    assert show_progress(console, iter(states)) is states[-1]
+    assert "succeeded" in printed(console)
+    assert "9/9 forward passes" in printed(console)
+
+
+@pytest.mark.parametrize(
+    ("last", "message"),
+    [
+        (job("failed", 0, 9, error={"code": "worker_lost", "detail": "twice"}), r"job failed \(worker_lost\): twice"),
+        (job("canceled", 0, 9), r"job canceled \(canceled\): no reason"),
+    ],
+)
+def test_job_that_did_not_succeed(console: Console, last: dict[str, Any], message: str) -> None:
+    with pytest.raises(ServiceError, match=message):
+        show_progress(console, iter([job("running", 0, 9), last]))
