@@ -67,7 +67,9 @@ def sample_product(
 
 
 def enumerate_product(n: int, p: float) -> CoalitionSample:
-    """All 2^n coalitions with their probabilities; row k is the binary form of k, player 0 its lowest bit.
+    """All 2^n coalitions with their probabilities; row k is the binary form of k, player 0 its highest bit.
+
+    Neighbouring rows then begin alike, which text towers that share prefixes turn to account.
 
     Raises:
         InvalidParameterError: there are more than 20 players.
@@ -76,6 +78,6 @@ def enumerate_product(n: int, p: float) -> CoalitionSample:
         raise InvalidParameterError(
             f"2^{n} coalitions are too many to enumerate; at most {MAX_ENUMERATED_PLAYERS} players are", field="n"
         )
-    rows = (np.arange(2**n)[:, None] >> np.arange(n) & 1).astype(bool)
+    rows = (np.arange(2**n)[:, None] >> np.arange(n)[::-1] & 1).astype(bool)
     present = rows.sum(axis=1)
     return CoalitionSample(rows, p**present * (1.0 - p) ** (n - present), p, exhaustive=True)

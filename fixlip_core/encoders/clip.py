@@ -2,7 +2,7 @@
 
 Removal is that of FIxLIP (arXiv 2508.05430). A removed patch is zero after normalisation; CLIP's patch embedding has
 no bias, so the patches are embedded once and the embeddings masked. A removed token's key is masked in every layer.
-The text tower is causal and pools at EOS, so it runs to EOS only.
+The text tower is causal and pools at EOS, so it runs to EOS only, and coalitions share their common beginnings.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from PIL import Image
 from fixlip_core.captions import tokenize_caption
 from fixlip_core.defaults import POSITIONS_PER_BATCH
 from fixlip_core.encoders.card import ModelCard
+from fixlip_core.encoders.prefixes import encode_by_prefix, shares_prefixes
 from fixlip_core.encoders.tokenizer import CLIP_BPE, load_tokenizer
 from fixlip_core.errors import InvalidParameterError, UnsupportedModelError
 from fixlip_core.images import to_rgb
@@ -58,6 +59,11 @@ class ClipEncoder:
         image, text = (tower.transformer.resblocks for tower in (self.model.visual, self._text))
         positions = self.card.grid[0] * self.card.grid[1] + 1
         return _weights_in(text) / (_weights_in(image) * positions)
+
+    @cached_property
+    def shares_prefixes(self) -> bool:
+        """Whether equal beginnings of text coalitions are computed once."""
+        return shares_prefixes(self._text.transformer.resblocks)
 
     @property
     def _text(self) -> Any:
@@ -128,15 +134,23 @@ class ClipEncoder:
         line = torch.tensor([marks.bos_id, *ids, marks.eos_id], device=self._device)
         dtype = text.transformer.get_cast_dtype()
         x = text.token_embedding(line).to(dtype) + text.positional_embedding[: len(line)].to(dtype)
-        heads = text.transformer.resblocks[0].attn.num_heads
-        causal = torch.full((len(line), len(line)), float("-inf"), device=self._device, dtype=dtype).triu(1)
-        embeddings = []
-        for rows in self._batches(present, len(line)):
-            keys = F.pad(rows, (1, 1), value=True)[:, None, :]
-            mask = causal.masked_fill(~keys, float("-inf")).repeat_interleave(heads, dim=0)
-            hidden = text.transformer(x.expand(len(rows), -1, -1), attn_mask=mask)
-            embeddings.append(_unit(self._project(text.ln_final(hidden[:, -1]))))
-        return np.concatenate(embeddings) if embeddings else np.empty((0, self.card.embed_dim), np.float32)
+        if not len(present):
+            return np.empty((0, self.card.embed_dim), np.float32)
+        if self.shares_prefixes:
+            last = encode_by_prefix(text.transformer.resblocks, x, present)
+        else:
+            last = torch.cat([self._masked_tower(x, rows) for rows in self._batches(present, len(line))])
+        return _unit(self._project(text.ln_final(last)))
+
+    def _masked_tower(self, x: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+        """(m, width) state at EOS, each row of ``present`` (m, tokens) run by itself."""
+        blocks, length = self._text.transformer, len(x)
+        keys = F.pad(present, (1, 1), value=True)[:, None, :]
+        causal = torch.full((length, length), float("-inf"), device=x.device, dtype=x.dtype).triu(1)
+        heads = blocks.resblocks[0].attn.num_heads
+        mask = causal.masked_fill(~keys, float("-inf")).repeat_interleave(heads, dim=0)
+        last: torch.Tensor = blocks(x.expand(len(present), -1, -1), attn_mask=mask)[:, -1]
+        return last
 
     def _project(self, pooled: torch.Tensor) -> torch.Tensor:
         projection = self._text.text_projection

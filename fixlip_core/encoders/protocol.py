@@ -24,6 +24,11 @@ class DualEncoder(Protocol):
         """Cost of a text position relative to an image pass: times the positions, that of a text pass."""
         ...
 
+    @property
+    def shares_prefixes(self) -> bool:
+        """Whether the text tower computes equal beginnings of coalitions once."""
+        ...
+
     def view(self, image: ImageInput) -> ImageArray:
         """(H, W, 3) uint8: the part of ``image`` that the model sees, at its resolution.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from fixlip_core.coalitions import CoalitionSample
 from fixlip_core.estimators.basis import Coefficients, features, pair_indices, symmetric
@@ -22,6 +23,9 @@ __all__ = ["fit_gaussian_processes"]
 
 # Directions of the embedding space that carry less than this share of the strongest's energy teach the prior nothing.
 _NEGLIGIBLE_ENERGY = 1e-4
+# Below so many pair features the threads of the linear algebra cost more than they bring: they contend with those of
+# the towers, and a Cholesky factor of 400 rows takes five times as long.
+_THREADED_FROM_FEATURES = 4_000_000
 # In a trained tower most pairs of patches do nothing and a few do much, which a Gaussian prior spreads too evenly: the
 # posterior's errors of image-image pairs come out too large, by a fifth to a third on the demo encoder
 # (python -m benchmarks.estimators --only errors). Half of that is taken off; games without such sparsity need none.
@@ -81,6 +85,12 @@ def fit_gaussian_processes(
     Returns:
         The coefficients, with standard errors and a leave-one-out estimate of R^2.
     """
+    small = len(image.sample) * image.n**2 // 2 < _THREADED_FROM_FEATURES
+    with threadpool_limits(1 if small else None, user_api="blas"):
+        return _fit(image, text, scale, bias, order)
+
+
+def _fit(image: TowerSample, text: TowerSample, scale: float, bias: float, order: int) -> GameFit:
     p = image.sample.p
     scaled = scale * text.embeddings
     moments = [(e * s.sample.weights[:, None]).T @ e for e, s in ((image.embeddings, image), (scaled, text))]
@@ -141,8 +151,8 @@ def _variances(own: _Tower, other: _Tower, p: float, order: int) -> _Variances:
     sigma = process.scale_of(own.values)
     single = process.variance(process.singles())
     constant = float(process.variance(process.constant())[0])
-    along_first = np.einsum("kd,de,ke->k", other.first, sigma, other.first)
-    along_pairs = np.einsum("kd,de,ke->k", other.pairs, sigma, other.pairs)
+    along_first = _forms(other.first, sigma, other.first)
+    along_pairs = _forms(other.pairs, sigma, other.pairs)
     along_zero = float(other.zero @ sigma @ other.zero)
     return _Variances(
         own_first=_own_first(process, sigma, other, p, order),
@@ -192,11 +202,16 @@ def _other_first(process: CoalitionProcess, sigma: FloatArray, other: _Tower, p:
     own, pair_sums = other.first, other.pair_sums()
     between = float(process.covariance(straight, crossed, -step / s * constant.variance)[0])
     result = (
-        np.einsum("kd,de,ke->k", own, sigma, own) * float(process.variance(straight)[0])
-        + 2 * np.einsum("kd,de,ke->k", own, sigma, pair_sums) * between
-        + np.einsum("kd,de,ke->k", pair_sums, sigma, pair_sums) * float(process.variance(crossed)[0])
+        _forms(own, sigma, own) * float(process.variance(straight)[0])
+        + 2 * _forms(own, sigma, pair_sums) * between
+        + _forms(pair_sums, sigma, pair_sums) * float(process.variance(crossed)[0])
     )
     return np.asarray(np.maximum(result, 0.0))
+
+
+def _forms(left: FloatArray, matrix: FloatArray, right: FloatArray) -> FloatArray:
+    """(k,) bilinear forms of the rows of (k, D) ``left`` and ``right``."""
+    return np.asarray(((left @ matrix) * right).sum(axis=1))
 
 
 def _joined(by_image: _Variances, by_text: _Variances) -> FloatArray:
@@ -222,7 +237,7 @@ def _estimated_r2(a: _Tower, b: _Tower, order: int) -> float:
     if not spread > 0:
         return float("nan")
     residual = _errors(b, b.values, order)
-    missed_by_text = float(b.sample.weights @ np.einsum("md,de,me->m", residual, a.moment, residual))
+    missed_by_text = float(b.sample.weights @ _forms(residual, a.moment, residual))
     blocks = [(order, b.zero[None]), (order - 1, b.first), (order - 2, b.pairs)]
     missed_by_image = sum(
         float(a.sample.weights @ (_errors(a, a.values @ directions.T, remaining) ** 2).sum(axis=1))

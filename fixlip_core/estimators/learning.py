@@ -22,11 +22,11 @@ from fixlip_core.types import FloatArray
 
 __all__ = ["learn_prior"]
 
-LIKELIHOOD_ROUNDS = 2
-LIKELIHOOD_ROWS = 256
-RELEVANCE_ROUNDS = 4
+LIKELIHOOD_ROUNDS = 3
+LIKELIHOOD_ROWS = 512
+RELEVANCE_ROUNDS = 3
 RELEVANCE_ROWS = 512
-SMOOTHING = 0.5
+SMOOTHING = 0.1
 RELEVANCE_FLOOR = 0.05
 # A variance is never cut below this share of its first value: what looks absent may be only unseen.
 VARIANCE_FLOOR = 1e-3

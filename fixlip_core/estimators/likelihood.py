@@ -21,13 +21,13 @@ __all__ = ["START", "KernelParts", "likeliest_weights"]
 LENGTHS = (1.0, 2.5)
 """Ranges of the pairs' locality, in patches or tokens."""
 
-PRODUCT_ORDER = 2.5
+PRODUCT_ORDER = 1.5
 """Mean order of the interactions that the product kernel stands for."""
 
 START = (0.5, 0.1, 0.1, 0.2)
 """First guess of the weights: singles, pairs near and far, product."""
 
-NOISE_SHARE = 0.01
+NOISE_SHARE = 0.1
 """Noise relative to the product kernel. The game is deterministic: what looks like noise is interactions of orders too
 high for the product kernel. Left free, the likelihood at times takes all high orders for noise."""
 

@@ -46,7 +46,9 @@ class PassPlan:
         return self.image_passes + self.text_passes + 2 * _END_POINTS
 
 
-def plan_passes(n_patches: int, n_tokens: int, *, budget: int, text_cost: float) -> PassPlan:
+def plan_passes(
+    n_patches: int, n_tokens: int, *, budget: int, text_cost: float, shares_prefixes: bool = False
+) -> PassPlan:
     """Split the work between the towers.
 
     The text is enumerated, and its coefficients exact, while that costs no more than the image passes; otherwise as
@@ -57,9 +59,12 @@ def plan_passes(n_patches: int, n_tokens: int, *, budget: int, text_cost: float)
         n_tokens: text players.
         budget: image passes.
         text_cost: cost of one text position relative to an image pass.
+        shares_prefixes: whether equal beginnings of text coalitions are computed once.
     """
     affordable = max(int(budget / (text_cost * (n_tokens + 2))), MIN_TEXT_PASSES)
-    text_enumerated = n_tokens <= MAX_ENUMERATED_PLAYERS and 2**n_tokens <= affordable
+    positions_each = 2 if shares_prefixes else n_tokens + 2
+    enumerable = max(int(budget / (text_cost * positions_each)), MIN_TEXT_PASSES)
+    text_enumerated = n_tokens <= MAX_ENUMERATED_PLAYERS and 2**n_tokens <= enumerable
     image_enumerated = n_patches <= MAX_ENUMERATED_PLAYERS and 2**n_patches <= budget
     return PassPlan(
         image_passes=2**n_patches if image_enumerated else budget,
@@ -84,7 +89,13 @@ def run(
 
     game = SimilarityGame.of(encoder, image, caption, score=parameters.score, on_passes=count)
     players = game.players
-    plan = plan_passes(players.n_patches, players.n_tokens, budget=parameters.budget, text_cost=encoder.text_cost)
+    plan = plan_passes(
+        players.n_patches,
+        players.n_tokens,
+        budget=parameters.budget,
+        text_cost=encoder.text_cost,
+        shares_prefixes=encoder.shares_prefixes,
+    )
     total = plan.total
     empty_value, full_value = game.empty_and_full()
     image_rng, text_rng = (np.random.default_rng([parameters.seed, stream]) for stream in (0, 1))

@@ -48,6 +48,7 @@ class FakeEncoder:
     row_s: float = 0.0
     on_batch: Callable[[], object] = field(default=lambda: None)
     text_cost: float = 0.05
+    shares_prefixes: bool = False
 
     def view(self, image: Any) -> ImageArray:
         """(64, 64, 3) uint8."""

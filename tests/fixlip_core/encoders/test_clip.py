@@ -14,6 +14,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import fixlip_core as fx
+from fixlip_core.coalitions import enumerate_product
 from fixlip_core.demo.scenes import draw_scene
 from fixlip_core.encoders._open_clip import open_clip
 from fixlip_core.errors import InvalidParameterError, UnsupportedModelError
@@ -28,6 +29,8 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "no-projection": {"custom_text": True, "text": {"proj_type": "none", "width": 32}},
     "wide-image": {"vision": {"image_size": [32, 64]}},
     "head-scaled": {"vision": {"scale_fc": True, "scale_heads": True}},
+    "scaled-text": {"custom_text": True, "text": {"scale_fc": True, "ls_init_value": 0.5}},
+    "layer-scale": {"custom_text": True, "text": {"ls_init_value": 0.5}},
 }
 
 
@@ -111,6 +114,23 @@ def test_removed_tokens_are_masked_keys_in_every_layer(encoder: Any) -> None:
         elif projection is not None:
             x = x @ projection
         np.testing.assert_allclose(ours, F.normalize(x, dim=-1)[0].numpy(), atol=1e-5)
+
+
+@torch.inference_mode()
+def test_shared_prefixes_are_the_masked_tower(demo: Any) -> None:
+    """Every coalition, repeated and in any order, against each row run by itself."""
+    caption = "a red circle, blue ring"
+    x = enumerate_product(demo.players(caption).n_tokens, 0.5).coalitions
+    x = x[np.random.default_rng(6).permutation(np.r_[0 : len(x), 0:9])]
+    assert demo.shares_prefixes
+    shared = demo.encode_texts(caption, x)
+    alone = np.concatenate([demo.encode_texts(caption, row[None]) for row in x])
+    np.testing.assert_allclose(shared, alone, atol=1e-6)
+    object.__setattr__(demo, "shares_prefixes", False)
+    try:
+        np.testing.assert_allclose(shared, demo.encode_texts(caption, x), atol=1e-6)
+    finally:
+        object.__delattr__(demo, "shares_prefixes")
 
 
 def test_rows_do_not_depend_on_their_batch(demo: Any) -> None:
