@@ -57,6 +57,7 @@ def up(
     models: _Models = None,
 ) -> None:
     """Run everything on this machine: a private Redis, the API and one worker; one Ctrl-C stops it all."""
+    from fixlip.reporting import program_name
     from fixlip.stack import Stack
 
     console = Console()
@@ -64,8 +65,9 @@ def up(
     stack = Stack(data, host=host, port=port, environment={"FIXLIP_MODELS": models} if models else None)
     try:
         with stack:
-            console.print(f"fixlip is ready at {stack.url} (API: {stack.url}/docs)", soft_wrap=True)
-            console.print('try: fixlip explain IMAGE "A CAPTION"' + (f" --url {stack.url}" if port != 8000 else ""))
+            console.print(f"fixlip is ready at {stack.url} (API: {stack.url}/openapi.json)", soft_wrap=True)
+            elsewhere = f" --url {stack.url}" if port != 8000 else ""
+            console.print(f'try: {program_name()} explain IMAGE "A CAPTION"{elsewhere}', soft_wrap=True)
             console.print("stop: Ctrl-C; a second one does not wait for the running job, which is kept")
             stack.wait()
     except KeyboardInterrupt:
@@ -98,9 +100,10 @@ def worker(models: _Models = None) -> None:
     settings = WorkerSettings(models=models) if models else WorkerSettings()
     try:
         from worker.main import run
-    except ImportError as error:
+
+        run(settings)
+    except ModuleNotFoundError as error:
         raise CommandError(f"a worker needs more packages ({error.name}): pip install 'fixlip[worker]'") from error
-    run(settings)
 
 
 @app.command()

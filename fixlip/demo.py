@@ -12,7 +12,7 @@ from PIL import Image
 from rich.console import Console
 
 from fixlip.client import Client
-from fixlip.reporting import show_explanation, show_progress
+from fixlip.reporting import program_name, show_explanation, show_progress
 from fixlip.stack import Stack
 from fixlip_core.defaults import DEFAULT_MODEL
 from fixlip_core.demo.scenes import draw_scene
@@ -24,8 +24,8 @@ FRESH_COALITIONS: Final = 2_000
 
 _NEXT_STEPS = """
 Your own image, and a real model:
-  fixlip up --models ViT-B-32/openai        [dim]# or hf-hub:OWNER/NAME, or a directory; weights are downloaded once[/]
-  fixlip explain photo.jpg "a dog on a beach" --model ViT-B-32/openai
+  {program} up --models ViT-B-32/openai        [dim]# or hf-hub:OWNER/NAME, or a directory; weights are downloaded once[/]
+  {program} explain photo.jpg "a dog on a beach" --model ViT-B-32/openai
 """
 
 
@@ -64,7 +64,7 @@ def run_demo(console: Console, *, data: Path | None, out: Path, seed: int, budge
     console.print(f"faithfulness, measured on {FRESH_COALITIONS:,} fresh coalitions: {measured}", soft_wrap=True)
     first = out / "maps" / "first-order.png"
     console.print(f"\nthe tensor and the maps are in [bold]{out}[/]: begin with {first}", soft_wrap=True)
-    console.print(_NEXT_STEPS, soft_wrap=True)
+    console.print(_NEXT_STEPS.format(program=program_name()), soft_wrap=True)
 
 
 def _measure(image: Image.Image, caption: str, explanation: Explanation, *, seed: int) -> str:

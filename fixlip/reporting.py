@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterable
 
 import numpy as np
@@ -15,9 +17,14 @@ from fixlip.errors import ServiceError
 from fixlip_core.explanation import Explanation
 from fixlip_core.players import Players
 
-__all__ = ["show_explanation", "show_progress"]
+__all__ = ["program_name", "show_explanation", "show_progress"]
 
 ROWS = 10
+
+
+def program_name() -> str:
+    """How this program is called from here: ``fixlip`` where a shell finds it, else its path."""
+    return "fixlip" if shutil.which("fixlip") else sys.argv[0]
 
 
 def show_progress(console: Console, jobs: Iterable[Job]) -> Job:

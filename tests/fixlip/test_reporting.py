@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from fixlip.errors import ServiceError
-from fixlip.reporting import show_explanation, show_progress
+from fixlip.reporting import program_name, show_explanation, show_progress
 from fixlip_core.explanation import Explanation
 
 
@@ -98,3 +99,12 @@ def test_bar_ends_with_the_last_state(console: Console) -> None:
 def test_job_that_did_not_succeed(console: Console, last: dict[str, Any], message: str) -> None:
     with pytest.raises(ServiceError, match=message):
         show_progress(console, iter([job("running", 0, 9), last]))
+
+
+def test_the_program_is_called_as_it_can_be_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", [".venv/bin/fixlip", "demo"])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert program_name() == ".venv/bin/fixlip"
+    program = tmp_path / "fixlip"
+    program.touch(mode=0o755)
+    assert program_name() == "fixlip"
