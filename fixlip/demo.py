@@ -24,7 +24,7 @@ FRESH_COALITIONS: Final = 2_000
 
 _NEXT_STEPS = """
 Your own image, and a real model:
-  {program} up --models ViT-B-32/openai        [dim]# or hf-hub:OWNER/NAME, or a directory; weights are downloaded once[/]
+  {program} up --models ViT-B-32/openai        [dim]# or hf-hub:OWNER/NAME, or a directory; fetched once[/]
   {program} explain photo.jpg "a dog on a beach" --model ViT-B-32/openai
 """
 
