@@ -19,7 +19,7 @@ from fixlip_core.errors import FixlipError
 __all__ = ["app", "main"]
 
 app = typer.Typer(
-    help="Explain why a vision-language model finds an image and a caption similar.",
+    help="Explain why a vision-language encoder finds an image and a caption similar.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 import torch
+from torch import library as torch_library
 
 __all__ = ["open_clip"]
 
@@ -23,7 +24,7 @@ _SCHEMAS = {
     "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms": "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 }
-_declared: list[torch.library.Library] = []  # a Library undoes its definitions when it is collected
+_declared: list[torch_library.Library] = []  # a Library undoes its definitions when it is collected
 
 
 @cache
@@ -34,7 +35,7 @@ def open_clip() -> ModuleType:
         ImportError: open_clip_torch is not installed.
     """
     if not _compiled_operators_load():
-        library = torch.library.Library("torchvision", "DEF")
+        library = torch_library.Library("torchvision", "DEF")
         for schema in _SCHEMAS.values():
             library.define(schema)
         _declared.append(library)
