@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -23,8 +24,10 @@ ROWS = 10
 
 
 def program_name() -> str:
-    """How this program is called from here: ``fixlip`` where a shell finds it, else its path."""
-    return "fixlip" if shutil.which("fixlip") else sys.argv[0]
+    """How this program is called from here: ``fixlip`` where a shell finds it, else its path or its module."""
+    if shutil.which("fixlip"):
+        return "fixlip"
+    return "python -m fixlip" if Path(sys.argv[0]).name == "__main__.py" else sys.argv[0]
 
 
 def show_progress(console: Console, jobs: Iterable[Job]) -> Job:

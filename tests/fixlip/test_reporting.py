@@ -105,6 +105,8 @@ def test_the_program_is_called_as_it_can_be_called(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("sys.argv", [".venv/bin/fixlip", "demo"])
     monkeypatch.setenv("PATH", str(tmp_path))
     assert program_name() == ".venv/bin/fixlip"
+    monkeypatch.setattr("sys.argv", ["/somewhere/fixlip/__main__.py", "demo"])
+    assert program_name() == "python -m fixlip"
     program = tmp_path / "fixlip"
     program.touch(mode=0o755)
     assert program_name() == "fixlip"
