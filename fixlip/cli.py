@@ -151,7 +151,7 @@ def demo(
 def _interrupt_on_signals() -> None:
     """Have a closed terminal or a supervisor's request do what Ctrl-C does.
 
-    Ctrl-C is among them because Python leaves it alone where it was ignored from the start, as in a script's background.
+    Ctrl-C is among them: Python leaves it alone where it was ignored from the start, as in a script's background.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
