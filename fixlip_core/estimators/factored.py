@@ -7,7 +7,7 @@ needs the second order of the scalar game that the other tower's constant makes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -26,10 +26,6 @@ _NEGLIGIBLE_ENERGY = 1e-4
 # Below so many pair features the threads of the linear algebra cost more than they bring: they contend with those of
 # the towers, and a Cholesky factor of 400 rows takes five times as long.
 _THREADED_FROM_FEATURES = 4_000_000
-# In a trained tower most pairs of patches do nothing and a few do much, which a Gaussian prior spreads too evenly: the
-# posterior's errors of image-image pairs come out too large, by a fifth to a third on the demo encoder
-# (python -m benchmarks.estimators --only errors). Half of that is taken off; games without such sparsity need none.
-_IMAGE_PAIR_CALIBRATION = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +101,6 @@ def _fit(image: TowerSample, text: TowerSample, scale: float, bias: float, order
     first = np.concatenate([a.first @ b.zero, b.first @ a.zero])
     coefficients = Coefficients(float(a.zero @ b.zero) + bias, first, second)
     by_image, by_text = _variances(a, b, p, order), _variances(b, a, p, order)
-    by_image = replace(by_image, own_pairs=_IMAGE_PAIR_CALIBRATION**2 * by_image.own_pairs)
     return GameFit(
         coefficients,
         np.sqrt(np.concatenate([by_image.own_first + by_text.other_first, by_image.other_first + by_text.own_first])),
