@@ -85,10 +85,6 @@ class CoalitionProcess:
         """(n, n) second-order coefficients of the one target of ``alpha`` (m,)."""
         return np.asarray(self.prior.pair_variances * ((self.chi * alpha[:, None]).T @ self.chi))
 
-    def pair_sums_of(self, alpha: FloatArray) -> FloatArray:
-        """(n, k) sum over j of the second-order coefficients ij, for the targets of ``alpha`` (m, k)."""
-        return np.asarray((self.chi * (self.chi @ self.prior.pair_variances)).T @ alpha)
-
     def pair_vectors_of(self, alpha: FloatArray) -> Iterator[tuple[slice, FloatArray]]:
         """Second-order coefficients of many targets: chunks of pairs i < j with (pairs, k) values."""
         for part, products, variances in self._pairs():
