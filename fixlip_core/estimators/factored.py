@@ -228,11 +228,12 @@ def _estimated_r2(a: _Tower, b: _Tower, order: int) -> float:
     squares add up.
     """
     mean = float(a.zero @ b.zero)
-    spread = float(np.sum(a.moment * b.moment)) - mean**2
+    moment = a.moment
+    spread = float(np.sum(moment * b.moment)) - mean**2
     if not spread > 0:
         return float("nan")
     residual = _errors(b, b.values, order)
-    missed_by_text = float(b.sample.weights @ _forms(residual, a.moment, residual))
+    missed_by_text = float(b.sample.weights @ _forms(residual, moment, residual))
     blocks = [(order, b.zero[None]), (order - 1, b.first), (order - 2, b.pairs)]
     missed_by_image = sum(
         float(a.sample.weights @ (_errors(a, a.values @ directions.T, remaining) ** 2).sum(axis=1))

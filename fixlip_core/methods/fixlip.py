@@ -51,8 +51,8 @@ def plan_passes(
 ) -> PassPlan:
     """Split the work between the towers.
 
-    The text is enumerated, and its coefficients exact, while that costs no more than the image passes; otherwise as
-    many text coalitions are drawn as that cost buys, within limits.
+    The text is enumerated, and its coefficients exact, while that takes no more multiplications than the image passes;
+    otherwise as many text coalitions are drawn as those buy, within limits.
 
     Args:
         n_patches: image players.
