@@ -8,8 +8,11 @@ FixlipError
 |   |-- UnknownModelError       no model of that name
 |   `-- UnknownMethodError      no method of that name
 |-- WeightsNotFoundError        a model's weights are not there, or are not what they should be
+|   `-- WeightsDigestError      the checkpoint file is not that of the digest
+|-- TokenizerNotFoundError      a tokenizer's file is not on this machine, or cannot be read
 |-- UnsupportedModelError       a model that the adapter asked for cannot run
 |-- FormatError                 a stored explanation that cannot be read
+|-- NotAdditiveError            an explanation that attributes, asked to predict
 `-- CanceledError               the caller's ``progress`` asked to stop
 """
 
@@ -23,9 +26,12 @@ __all__ = [
     "InvalidCaptionError",
     "InvalidImageError",
     "InvalidParameterError",
+    "NotAdditiveError",
+    "TokenizerNotFoundError",
     "UnknownMethodError",
     "UnknownModelError",
     "UnsupportedModelError",
+    "WeightsDigestError",
     "WeightsNotFoundError",
 ]
 
@@ -102,6 +108,18 @@ class WeightsNotFoundError(FixlipError):
     code = "weights_not_found"
 
 
+class WeightsDigestError(WeightsNotFoundError):
+    """The checkpoint file is not the one whose digest was given."""
+
+    code = "weights_digest"
+
+
+class TokenizerNotFoundError(FixlipError):
+    """A tokenizer's file is not on this machine, or cannot be read."""
+
+    code = "tokenizer_not_found"
+
+
 class UnsupportedModelError(FixlipError):
     """The model's towers are not of the kind that the adapter masks."""
 
@@ -112,6 +130,12 @@ class FormatError(FixlipError, ValueError):
     """A stored explanation is damaged or of another format."""
 
     code = "invalid_format"
+
+
+class NotAdditiveError(FixlipError):
+    """The explanation attributes a score to players but is no model of it, so it predicts nothing."""
+
+    code = "not_additive"
 
 
 class CanceledError(FixlipError):

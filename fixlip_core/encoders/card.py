@@ -13,17 +13,19 @@ class ModelCard:
     """A model's identity and limits.
 
     Attributes:
-        id: name by which it was loaded, e.g. ``demo`` or ``ViT-B-32/openai``.
+        id: name by which it was loaded, e.g. ``demo`` or ``ViT-B-32/openai``, or its id in the operator's models file.
         revision: ``sha256:`` and the first 16 hex digits of the weights' digest.
-        family: ``clip``.
+        family: ``clip``, ``siglip`` (trained with a sigmoid, so the logit has a bias) or ``coca``.
         embed_dim: D, length of the embeddings.
         grid: (rows, columns) of patches.
         image_size_px: (height, width) of the picture the model sees.
-        context_length: positions of the text tower, BOS and EOS among them.
+        context_length: positions of the text tower, marks among them.
+        n_marks: positions that no content token can take: CLIP's BOS and EOS, SigLIP's EOS.
         tokenizer: name of the tokenizer, as :func:`fixlip_core.encoders.tokenizer.load_tokenizer` knows it.
+        attention: whether both towers are transformers that methods which need attention or gradients can read.
         logit_scale: t in v = t cos + b.
         logit_bias: b in v = t cos + b.
-        precision: ``fp32`` or ``bf16``.
+        precision: ``fp32``, ``bf16`` or ``fp16``.
         device: ``cpu`` or ``cuda`` with an index.
     """
 
@@ -34,7 +36,9 @@ class ModelCard:
     grid: tuple[int, int]
     image_size_px: tuple[int, int]
     context_length: int
+    n_marks: int
     tokenizer: str
+    attention: bool
     logit_scale: float
     logit_bias: float
     precision: str
@@ -43,7 +47,7 @@ class ModelCard:
     @property
     def max_tokens(self) -> int:
         """Longest caption in content tokens."""
-        return self.context_length - 2
+        return self.context_length - self.n_marks
 
     def to_dict(self) -> dict[str, Any]:
         """The card as JSON values."""
@@ -51,6 +55,11 @@ class ModelCard:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ModelCard:
-        """The card that :meth:`to_dict` gave."""
+        """The card that :meth:`to_dict` gave.
+
+        Raises:
+            KeyError: a field is missing.
+            TypeError: a field is missing, or there is one that no card has.
+        """
         grid, size = data["grid"], data["image_size_px"]
         return cls(**{**data, "grid": (grid[0], grid[1]), "image_size_px": (size[0], size[1])})

@@ -1,141 +1,124 @@
-"""Encoders by name: the packaged demo model, open_clip's names, hub ids and local directories.
-
-Nothing here ever runs with random weights: what cannot be loaded raises an error that says what was looked for.
-"""
+"""Encoders by name, with their weights and their tokenizer."""
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import importlib.util
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from fixlip_core.encoders.card import ModelCard
 from fixlip_core.encoders.protocol import DualEncoder
-from fixlip_core.encoders.tokenizer import CLIP_BPE
-from fixlip_core.errors import InvalidParameterError, UnknownModelError, UnsupportedModelError, WeightsNotFoundError
+from fixlip_core.encoders.sources import ModelSource, check_digest, demo_directory, resolve_source, weights_errors
+from fixlip_core.encoders.tokenizer import load_tokenizer
+from fixlip_core.encoders.tokenizer_choice import choose_tokenizer
+from fixlip_core.errors import InvalidParameterError, UnsupportedModelError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+__all__ = ["PRECISIONS", "demo_directory", "load_encoder"]
 
-__all__ = ["demo_directory", "load_encoder"]
+PRECISIONS: Final = ("fp32", "bf16", "fp16")
+_CONTEXT_LENGTH: Final = 77  # open_clip's, where a config has none
 
-PRECISIONS = ("fp32", "bf16")
-_HUB = "hf-hub:"
-_LOCAL = "local-dir:"
-_CONFIG_FILE = "open_clip_config.json"
-_WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
+_log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Where a model comes from, as open_clip's loader takes it."""
-
-    name: str
-    pretrained: str | None = None
-    quick_gelu: bool = False
-
-
-def demo_directory() -> Path:
-    """Directory of the demo encoder that ships with the package."""
-    return Path(str(resources.files("fixlip_core.demo"))) / "encoder"
-
-
-def load_encoder(name: str, *, device: str = "cpu", precision: str = "fp32") -> DualEncoder:
+def load_encoder(
+    name: str,
+    *,
+    device: str = "cpu",
+    precision: str = "fp32",
+    tokenizer: str | None = None,
+    sha256: str | None = None,
+    grid: tuple[int, int] | None = None,
+    model_id: str | None = None,
+) -> DualEncoder:
     """Load a model with its weights.
 
     Args:
         name: ``demo``; ``ARCHITECTURE/TAG`` with open_clip's names (``ViT-B-32/openai``) or
             ``ARCHITECTURE/PATH`` with a checkpoint file; ``hf-hub:OWNER/NAME``; or a directory that holds
-            ``open_clip_config.json`` and a checkpoint.
+            ``open_clip_config.json``, a checkpoint and, where the config names one, a ``tokenizer.json``.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
-        precision: ``fp32`` or ``bf16`` (weights and activations; embeddings are float32 in either case).
+        precision: ``fp32``, ``bf16`` or, on a GPU, ``fp16`` (weights and activations; embeddings are float32 in
+            every case).
+        tokenizer: path of a ``tokenizer.json`` or of its directory, instead of what the config names.
+        sha256: digest of the checkpoint file, 64 hex digits; another file is refused.
+        grid: (rows, columns) of the patches of a model that has none of its own; by default about 7 x 7.
+        model_id: the card's id; by default ``name``.
 
     Raises:
         UnknownModelError: there is no such architecture, or the name has no weights in it.
-        WeightsNotFoundError: the weights are not there or do not fit the architecture.
-        UnsupportedModelError: the towers are of a kind that cannot be masked yet.
-        InvalidParameterError: the device or the precision is not one of those above.
+        WeightsNotFoundError: the weights are not there, are not those of the digest, or do not fit the architecture.
+        TokenizerNotFoundError: the tokenizer's file is not there and could not be fetched.
+        UnsupportedModelError: the towers or the tokenizer are of a kind that cannot be run.
+        InvalidParameterError: the device, the precision or the grid is not one of those above.
     """
     from fixlip_core.encoders._open_clip import open_clip
-    from fixlip_core.encoders.clip import ClipEncoder
 
-    if precision not in PRECISIONS:
-        raise InvalidParameterError(f"precision must be fp32 or bf16, not {precision!r}", field="precision")
     place = _checked_device(device)
+    _check_precision(precision, place)
     library = open_clip()
-    source = _resolve(name, library)
-    _check_tokenizer(source, library)
-    with _weights_errors(name):
+    source = resolve_source(name, library)
+    with weights_errors(name):
+        config = library.get_model_config(source.name) or {}
+    _check_text_tower(name, config.get("text_cfg", {}))
+    tokens = choose_tokenizer(config.get("text_cfg", {}), directory=source.directory, given=tokenizer)
+    load_tokenizer(tokens)  # an unusable one shows before the weights are fetched
+    model, preprocess = _load(name, source, library, precision=precision, device=place, sha256=sha256)
+    card = _card(model_id or name, model, config, tokenizer=tokens, precision=precision, device=place)
+    return _adapt(model, preprocess, card, grid=grid)
+
+
+def _load(
+    name: str, source: ModelSource, library: Any, *, precision: str, device: str, sha256: str | None
+) -> tuple[Any, Any]:
+    """The model, frozen and in evaluation mode, and its image transform."""
+    with weights_errors(name):
+        if sha256 is not None:
+            check_digest(source, library, sha256)
         model, preprocess = library.create_model_from_pretrained(
             source.name,
             pretrained=source.pretrained,
             precision=precision,
-            device=place,
+            device=device,
             force_quick_gelu=source.quick_gelu,
         )
     model.eval().requires_grad_(False)
-    return ClipEncoder(model, preprocess, _card(name, model, precision, place))
+    return model, preprocess
 
 
-def _resolve(name: str, library: Any) -> _Source:
-    if name == "demo":
-        return _local(demo_directory())
-    if name.startswith(_HUB):
-        return _Source(name)
-    if name.startswith(_LOCAL) or Path(name).is_dir():
-        return _local(Path(name.removeprefix(_LOCAL)))
-    architecture, _, weights = name.partition("/")
-    known = library.list_models()
-    if architecture not in known:
-        close = difflib.get_close_matches(architecture, known, n=3)
-        hint = f"; did you mean {' or '.join(close)}?" if close else ""
-        raise UnknownModelError(
-            f"model {name!r} is unknown: it is neither 'demo', an open_clip architecture with a pretrained tag "
-            f"('ViT-B-32/openai'), 'hf-hub:OWNER/NAME' nor a directory{hint}"
-        )
-    tags = library.list_pretrained_tags_by_model(architecture)
-    if not weights:
-        raise UnknownModelError(
-            f"model {name!r} names no weights: write '{architecture}/TAG' with one of {', '.join(tags) or 'no tags'}, "
-            f"or '{architecture}/PATH' with a checkpoint file"
-        )
-    config = library.get_pretrained_cfg(architecture, weights)
-    if not config and not Path(weights).is_file():
-        raise WeightsNotFoundError(
-            f"weights {weights!r} of {architecture} are neither a file nor a pretrained tag; "
-            f"tags: {', '.join(tags) or 'none'}"
-        )
-    # open_clip only warns when a tag was trained with the quick GELU and the architecture's file does not say so.
-    return _Source(architecture, weights, quick_gelu=bool(config and config.get("quick_gelu")))
+def _adapt(model: Any, preprocess: Any, card: ModelCard, *, grid: tuple[int, int] | None) -> DualEncoder:
+    """The encoder: of two transformers where the model is that, else one that masks the towers' inputs."""
+    from fixlip_core.encoders.dismantle import dismantle
+    from fixlip_core.encoders.generic import GenericEncoder
 
-
-def _local(directory: Path) -> _Source:
-    if not (directory / _CONFIG_FILE).is_file():
-        raise WeightsNotFoundError(f"{directory} is not a model directory: it has no {_CONFIG_FILE}")
-    if not any(path.suffix in _WEIGHT_SUFFIXES for path in directory.iterdir()):
-        raise WeightsNotFoundError(f"{directory} has no weights: a file ending in {', '.join(_WEIGHT_SUFFIXES)}")
-    return _Source(_LOCAL + str(directory))
-
-
-def _check_tokenizer(source: _Source, library: Any) -> None:
-    with _weights_errors(source.name):
-        text = (library.get_model_config(source.name) or {}).get("text_cfg", {})
-    if text.get("hf_tokenizer_name") or text.get("tokenizer_kwargs"):
-        raise UnsupportedModelError(f"{source.name} has a tokenizer other than CLIP's byte-pair encoding")
-
-
-@contextmanager
-def _weights_errors(name: str) -> Iterator[None]:
-    """Whatever open_clip, the hub client or torch raises while weights are fetched and read, as one error."""
     try:
-        yield
-    except Exception as error:  # their kinds are many: sockets, pickles, JSON, headers, shapes
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
-        raise WeightsNotFoundError(f"the weights of {name!r} could not be loaded: {reason}") from error
+        encoder = dismantle(model, preprocess, card)
+    except UnsupportedModelError as error:
+        _log.info("%s runs with masked inputs: %s", card.id, error)
+        return GenericEncoder.of(model, preprocess, card, grid=grid)
+    if grid is not None and grid != card.grid:
+        rows, columns = card.grid
+        raise InvalidParameterError(
+            f"{card.id} has patches of its own, {rows} x {columns}; a grid is for models that have none", field="grid"
+        )
+    return encoder
+
+
+def _check_precision(precision: str, device: str) -> None:
+    if precision not in PRECISIONS:
+        raise InvalidParameterError(f"precision must be fp32, bf16 or fp16, not {precision!r}", field="precision")
+    if precision == "fp16" and not device.startswith("cuda"):
+        raise InvalidParameterError("precision fp16 needs a GPU; on a CPU, take bf16 or fp32", field="precision")
+    if precision == "bf16" and device == "cpu" and not _cpu_has_bf16():
+        _log.warning("this CPU has no bfloat16 instructions: precision bf16 will be slower than fp32 here")
+
+
+def _cpu_has_bf16() -> bool:
+    import torch
+
+    return any(has and "bf16" in feature for feature, has in torch.cpu.get_capabilities().items())
 
 
 def _checked_device(device: str) -> str:
@@ -152,19 +135,32 @@ def _checked_device(device: str) -> str:
     return str(place)
 
 
-def _card(name: str, model: Any, precision: str, device: str) -> ModelCard:
-    visual, text = model.visual, getattr(model, "text", model)
-    grid, size = (_two(getattr(visual, name, 0)) for name in ("grid_size", "image_size"))
+def _check_text_tower(name: str, text: Mapping[str, Any]) -> None:
+    if text.get("hf_model_name") and importlib.util.find_spec("transformers") is None:
+        raise UnsupportedModelError(
+            f"the text tower of {name!r} is {text['hf_model_name']}, which needs the package transformers"
+        )
+
+
+def _card(
+    model_id: str, model: Any, config: Mapping[str, Any], *, tokenizer: str, precision: str, device: str
+) -> ModelCard:
+    """The card of a model whose patches are its own; without any, the grid is (0, 0)."""
+    visual = model.visual
+    embedding = getattr(getattr(visual, "trunk", visual), "patch_embed", visual)
     bias = getattr(model, "logit_bias", None)
+    family = "coca" if type(model).__name__ == "CoCa" else "clip" if bias is None else "siglip"
     return ModelCard(
-        id=name,
+        id=model_id,
         revision=_digest(model),
-        family="clip",
-        embed_dim=int(getattr(visual, "output_dim", 0)),
-        grid=grid,
-        image_size_px=size,
-        context_length=int(getattr(text, "context_length", 0)),
-        tokenizer=CLIP_BPE,
+        family=family,
+        embed_dim=int(config["embed_dim"]),
+        grid=_two(getattr(embedding, "grid_size", None) or 0),
+        image_size_px=_two(visual.image_size),
+        context_length=int(config["text_cfg"].get("context_length", _CONTEXT_LENGTH)),
+        n_marks=load_tokenizer(tokenizer).n_marks,
+        tokenizer=tokenizer,
+        attention=True,
         logit_scale=float(model.logit_scale.exp()),
         logit_bias=0.0 if bias is None else float(bias),
         precision=precision,

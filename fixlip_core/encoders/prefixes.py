@@ -1,110 +1,201 @@
-"""A causal text tower over many coalitions of one caption, each distinct prefix computed once.
+"""A causal text tower over many coalitions of one caption, equal beginnings computed once.
 
-The state at a position depends only on which *earlier* tokens are present. All 2^n coalitions of n tokens then take
-2^(n+1) positions instead of (n + 2) 2^n. A token's own bit never matters to its own state: were it removed, nobody
-would attend to it.
+The state at a position depends only on the coalition's bits before it. All 2^n coalitions of n tokens then take
+about 2^(n+1) positions instead of (n + 2) 2^n. Coalitions drawn at random share their first few positions only; the
+rest is run at once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from torch import Tensor
 
 from fixlip_core.defaults import POSITIONS_PER_BATCH
-from fixlip_core.types import Coalitions, IntArray
+from fixlip_core.encoders.blocks import Block, fused
+from fixlip_core.types import BoolArray, Coalitions, IntArray
 
-__all__ = ["encode_by_prefix", "shares_prefixes"]
+__all__ = ["encode_by_prefix"]
 
-
-def shares_prefixes(blocks: Any) -> bool:
-    """Whether the blocks are open_clip's plain ones, whose attention is known here."""
-    return all(type(block).__name__ == "ResidualAttentionBlock" for block in blocks)
-
-
-@dataclass(frozen=True, slots=True)
-class _Position:
-    """Distinct states at a position: ``rows`` (u,) has a coalition for each, ``state_of`` (m,) the state of each."""
-
-    rows: IntArray
-    state_of: IntArray
+# What a stage costs besides its positions, in positions: a small batch reads all weights for little.
+_STAGE_COST = 64
+# A single query reads keys and values and computes next to nothing: larger batches pay.
+_SINGLE_QUERIES_PER_BATCH = 4 * POSITIONS_PER_BATCH
 
 
-def encode_by_prefix(blocks: Any, line: torch.Tensor, coalitions: Coalitions) -> torch.Tensor:
-    """(m, width) output of the last block at the last position.
+def encode_by_prefix(
+    blocks: Sequence[Block],
+    line: Tensor,
+    content: Sequence[int],
+    coalitions: Coalitions,
+    *,
+    replaced: Tensor | None = None,
+) -> Tensor:
+    """(m, W) output of the last block at the last position.
 
     Args:
-        blocks: the tower's blocks, for which :func:`shares_prefixes` holds.
-        line: (n + 2, width) embedded BOS, tokens and EOS, positions added.
-        coalitions: (m, n) which tokens are present.
+        blocks: the tower's blocks; every position sees those before it and itself.
+        line: (L, W) what enters the first block, all tokens present.
+        content: positions of the tokens that can be removed, ascending.
+        coalitions: (m, n) which of them are present.
+        replaced: (L, W) what enters the first block where a token is absent. None: absent tokens are masked, seen by
+            no later position. A masked token's own bit never matters to its own state: nobody sees that.
     """
-    positions = [_position(coalitions, t) for t in range(len(line))]
-    keys: list[list[torch.Tensor]] = [[] for _ in blocks]
-    values: list[list[torch.Tensor]] = [[] for _ in blocks]
-    out = line.new_empty(0)
-    for t, position in enumerate(positions):
-        out, new_keys, new_values = _encode_position(blocks, line[t], t, positions, coalitions, keys, values)
-        for layer in range(len(blocks)):
-            keys[layer].append(new_keys[layer])
-            values[layer].append(new_values[layer])
-        if t == len(line) - 1:
-            out = out[torch.from_numpy(position.state_of).to(line.device)]
-    return out
+    distinct, row_of = np.unique(coalitions, axis=0, return_inverse=True)
+    trie = _Trie(blocks, line, replaced, distinct, tuple(content))
+    for stage in trie.stages:
+        out = trie.run(stage)
+    return out[torch.from_numpy(row_of.reshape(-1)).to(line.device)]
 
 
-def _position(coalitions: Coalitions, t: int) -> _Position:
-    """States at position ``t`` (0 is BOS, token k is at k + 1): distinct presences of the tokens before it."""
-    before = coalitions[:, : max(t - 1, 0)]
-    if before.shape[1] == 0:
-        return _Position(np.zeros(1, dtype=np.intp), np.zeros(len(coalitions), dtype=np.intp))
-    packed = np.packbits(before, axis=1)
-    _, rows, state_of = np.unique(packed, axis=0, return_index=True, return_inverse=True)
-    return _Position(rows, state_of.reshape(-1))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stage:
+    """Positions that are run together, for every beginning of the coalitions up to the last of them.
+
+    Attributes:
+        start: first position.
+        stop: position after the last.
+        rows: (r,) a coalition for each beginning.
+        row_of: (m,) which of those each coalition begins like.
+    """
+
+    start: int
+    stop: int
+    rows: IntArray
+    row_of: IntArray
+
+    @property
+    def length(self) -> int:
+        """Number of positions."""
+        return self.stop - self.start
 
 
-def _encode_position(
-    blocks: Any,
-    embedded: torch.Tensor,
-    t: int,
-    positions: list[_Position],
-    coalitions: Coalitions,
-    keys: list[list[torch.Tensor]],
-    values: list[list[torch.Tensor]],
-) -> tuple[torch.Tensor, list[torch.Tensor], list[torch.Tensor]]:
-    """Run every state of position ``t`` through all blocks, in batches: output, and each block's keys and values."""
-    rows = positions[t].rows
-    # One query a row: keys and values are all that a longer line costs.
-    size = max(1, 4 * POSITIONS_PER_BATCH // (t + 1))
-    outputs = []
-    own: list[tuple[list[torch.Tensor], list[torch.Tensor]]] = [([], []) for _ in blocks]
-    for start in range(0, len(rows), size):
-        some = rows[start : start + size]
-        ancestors = [torch.from_numpy(positions[s].state_of[some]).to(embedded.device) for s in range(t)]
-        present = torch.ones(len(some), t + 1, dtype=torch.bool, device=embedded.device)
-        if t > 1:
-            present[:, 1:t] = torch.from_numpy(coalitions[some, : t - 1])
-        x = embedded.expand(len(some), -1)
-        for layer, block in enumerate(blocks):
-            query, key, value = _heads(block, block.ln_1(x))
-            seen_keys = torch.stack([*(k[a] for k, a in zip(keys[layer], ancestors, strict=True)), key], dim=2)
-            seen_values = torch.stack([*(v[a] for v, a in zip(values[layer], ancestors, strict=True)), value], dim=2)
-            attended = F.scaled_dot_product_attention(
-                query[:, :, None], seen_keys, seen_values, attn_mask=present[:, None, None]
-            )
-            x = x + block.ls_1(block.attn.out_proj(attended.reshape(len(some), -1)))
-            x = x + block.ls_2(block.mlp(block.ln_2(x)))
-            own[layer][0].append(key)
-            own[layer][1].append(value)
-        outputs.append(x)
-    return torch.cat(outputs), [torch.cat(k) for k, _ in own], [torch.cat(v) for _, v in own]
+@dataclass(eq=False)
+class _Trie:
+    """Coalitions by their beginnings, and the keys and values of the stages that were run.
+
+    Attributes:
+        blocks: the tower's blocks.
+        line: (L, W) what enters the first block, all tokens present.
+        replaced: (L, W) the same, all replaced; or None.
+        coalitions: (m, n) distinct, sorted.
+        content: positions of the tokens.
+        stages: the stages, in order.
+        keys: for each block and stage run, (r, heads, positions, d).
+        values: likewise.
+    """
+
+    blocks: Sequence[Block]
+    line: Tensor
+    replaced: Tensor | None
+    coalitions: Coalitions
+    content: tuple[int, ...]
+    stages: list[_Stage] = field(init=False)
+    keys: list[list[Tensor]] = field(init=False)
+    values: list[list[Tensor]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        known = [_beginnings(self.coalitions[:, : self._tokens_before(t)]) for t in range(len(self.line))]
+        self.stages = [
+            _Stage(start, stop, *known[stop - 1]) for start, stop in _cheapest_cuts([len(rows) for rows, _ in known])
+        ]
+        self.keys = [[] for _ in self.blocks]
+        self.values = [[] for _ in self.blocks]
+
+    def _tokens_before(self, t: int) -> int:
+        """Number of tokens whose bits the state of position ``t`` depends on; a replaced token's own is one."""
+        return sum(at < t + (self.replaced is not None) for at in self.content)
+
+    def run(self, stage: _Stage) -> Tensor:
+        """(r, W) output of the last block at the stage's last position; keys and values are kept on the way."""
+        each = stage.stop if stage.length == 1 else stage.length
+        limit = _SINGLE_QUERIES_PER_BATCH if stage.length == 1 else POSITIONS_PER_BATCH
+        parts = [self._run(stage, rows) for rows in _split(stage.rows, max(1, limit // each))]
+        if stage is not self.stages[-1]:
+            for layer in range(len(self.blocks)):
+                self.keys[layer].append(torch.cat([keys[layer] for _, keys, _ in parts]))
+                self.values[layer].append(torch.cat([values[layer] for _, _, values in parts]))
+        return torch.cat([out for out, _, _ in parts])
+
+    def _run(self, stage: _Stage, rows: IntArray) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """Output, and keys and values of every block, of some of a stage's coalitions."""
+        is_last_stage = stage is self.stages[-1]
+        x, mask = self._enter(stage, rows), self._mask(stage, rows)
+        kept: tuple[list[Tensor], list[Tensor]] = ([], [])
+        for layer, block in enumerate(self.blocks):
+            is_last = layer == len(self.blocks) - 1
+            query, key, value = block.qkv(x, row=-1 if is_last else None)
+            if not is_last_stage:
+                kept[0].append(key)
+                kept[1].append(value)
+                if is_last:
+                    break
+            elif is_last:
+                x, mask = x[:, -1:], mask[:, :, -1:]
+            key = torch.cat([*self._past(self.keys[layer], rows), key], dim=2)
+            value = torch.cat([*self._past(self.values[layer], rows), value], dim=2)
+            x = x + block.merge(fused(query, key, value, mask))
+            x = x + block.feed_forward(x)
+        return x[:, -1], *kept
+
+    def _past(self, stored: Sequence[Tensor], rows: IntArray) -> Iterator[Tensor]:
+        """(rows, heads, positions, d) of every stage that was run."""
+        for stage, states in zip(self.stages, stored, strict=False):
+            yield states[torch.from_numpy(stage.row_of[rows]).to(states.device)]
+
+    def _enter(self, stage: _Stage, rows: IntArray) -> Tensor:
+        at = slice(stage.start, stage.stop)
+        x = self.line[at].expand(len(rows), -1, -1)
+        if self.replaced is None:
+            return x
+        present = torch.from_numpy(self._present(rows)[:, at]).to(x.device)
+        return torch.where(present[:, :, None], x, self.replaced[at])
+
+    def _mask(self, stage: _Stage, rows: IntArray) -> Tensor:
+        """(rows, 1, positions, stop) keys that each query sees: those before it that are present, and itself."""
+        causal = np.tri(stage.stop, dtype=bool)[stage.start :]
+        seen = np.broadcast_to(causal, (len(rows), *causal.shape))
+        if self.replaced is None:
+            own = np.eye(stage.stop, dtype=bool)[stage.start :]
+            seen = seen & (self._present(rows)[:, None, : stage.stop] | own)
+        return torch.from_numpy(np.array(seen))[:, None].to(self.line.device)
+
+    def _present(self, rows: IntArray) -> BoolArray:
+        """(rows, L) which positions are present; marks always are."""
+        present = np.ones((len(rows), len(self.line)), dtype=bool)
+        present[:, list(self.content)] = self.coalitions[rows]
+        return present
 
 
-def _heads(block: Any, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """(u, heads, head width) queries, keys and values of (u, width) states."""
-    attention = block.attn
-    projected = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)
-    query, key, value = (part.unflatten(-1, (attention.num_heads, -1)) for part in projected.chunk(3, dim=-1))
-    return query, key, value
+def _beginnings(bits: BoolArray) -> tuple[IntArray, IntArray]:
+    """The first of each run of equal rows of sorted (m, k) ``bits``, and for every row which run it is in."""
+    starts = np.ones(len(bits), dtype=bool)
+    starts[1:] = (bits[1:] != bits[:-1]).any(axis=1)
+    return np.flatnonzero(starts), np.cumsum(starts) - 1
+
+
+def _cheapest_cuts(beginnings: Sequence[int]) -> list[tuple[int, int]]:
+    """Where to cut the line into stages, by dynamic programming: (start, stop) of each.
+
+    A stage runs all its positions for as many beginnings as there are at its last one, the more the later.
+
+    Args:
+        beginnings: (L,) distinct beginnings at every position.
+    """
+    costs, cuts = [0], [0]
+    for stop in range(1, len(beginnings) + 1):
+        options = [costs[start] + beginnings[stop - 1] * (stop - start) + _STAGE_COST for start in range(stop)]
+        cuts.append(int(np.argmin(options)))
+        costs.append(options[cuts[-1]])
+    stages, stop = [], len(beginnings)
+    while stop:
+        stages.append((cuts[stop], stop))
+        stop = cuts[stop]
+    return stages[::-1]
+
+
+def _split(rows: IntArray, size: int) -> Iterator[IntArray]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))

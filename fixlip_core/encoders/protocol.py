@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from fixlip_core.encoders.card import ModelCard
 from fixlip_core.players import Players
-from fixlip_core.types import Coalitions, Embeddings, ImageArray, ImageInput
+from fixlip_core.types import Coalitions, Embeddings, ImageArray, ImageInput, IntArray
 
-__all__ = ["DualEncoder"]
+__all__ = ["DualEncoder", "ImageRemoval", "TextRemoval"]
+
+ImageRemoval: TypeAlias = Literal["zero", "mean", "blur"]
+"""What stands in for a removed patch: zero after normalisation, the picture's mean colour, the blurred picture."""
+
+TextRemoval: TypeAlias = Literal["mask", "token"]
+"""What removes a token: its key masked in every layer, or the padding token in its place."""
 
 
 class DualEncoder(Protocol):
-    """A vision-language encoder whose inputs can be masked player by player."""
+    """A vision-language encoder whose inputs can be masked unit by unit: patches and content tokens."""
 
     @property
     def card(self) -> ModelCard:
@@ -20,13 +26,25 @@ class DualEncoder(Protocol):
         ...
 
     @property
+    def text_removals(self) -> tuple[TextRemoval, ...]:
+        """The ways in which this encoder can remove a token, the default first."""
+        ...
+
+    @property
     def text_cost(self) -> float:
-        """Cost of a text position relative to an image pass: times the positions, that of a text pass."""
+        """Time of a text position relative to an image pass: times the positions, that of a text pass.
+
+        Measured once, when first asked for, and rounded to a power of two: noise then seldom changes a plan.
+        """
         ...
 
     @property
     def shares_prefixes(self) -> bool:
         """Whether the text tower computes equal beginnings of coalitions once."""
+        ...
+
+    def text_positions(self, n_tokens: int) -> int:
+        """Positions of one text pass of a caption with so many content tokens."""
         ...
 
     def view(self, image: ImageInput) -> ImageArray:
@@ -36,18 +54,22 @@ class DualEncoder(Protocol):
         """
         ...
 
+    def source_of_view(self, size: tuple[int, int]) -> IntArray:
+        """(H, W, 2): for each pixel of the view, row and column in an image of ``size`` (width, height), or -1."""
+        ...
+
     def players(self, caption: str) -> Players:
-        """The players of a pair with this caption.
+        """The units of a pair with this caption, each a player.
 
         Raises:
             InvalidCaptionError: the caption cannot be used with this model.
         """
         ...
 
-    def encode_images(self, image: ImageInput, coalitions: Coalitions) -> Embeddings:
+    def encode_images(self, image: ImageInput, coalitions: Coalitions, *, removal: ImageRemoval = "zero") -> Embeddings:
         """(m, D) float32 unit embeddings of ``image`` with the patches of each row of (m, patches) present."""
         ...
 
-    def encode_texts(self, caption: str, coalitions: Coalitions) -> Embeddings:
+    def encode_texts(self, caption: str, coalitions: Coalitions, *, removal: TextRemoval = "mask") -> Embeddings:
         """(m, D) float32 unit embeddings of ``caption`` with the tokens of each row of (m, tokens) present."""
         ...

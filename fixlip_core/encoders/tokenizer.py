@@ -1,45 +1,117 @@
-"""CLIP's byte-pair encoding without torch, so that a service can count a caption's tokens.
+"""Captions as token ids without torch, so that a service can count a caption's tokens.
 
-The vocabulary file is the one that ships inside open_clip; the package is located but not imported, because
-importing it imports torch.
+A tokenizer has a name that means the same in another process: ``clip-bpe``, or the path of a ``tokenizer.json``,
+either with the way captions are cleaned in front: ``canonicalize:/models/siglip/tokenizer.json``. With
+``whitespace+strip-sep:`` the mark that separates sentences is blanked, as CLIPA's models were trained.
 """
 
 from __future__ import annotations
 
-import gzip
-import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+from tokenizers import Tokenizer
 
+from fixlip_core.encoders.cleaning import CLEANINGS, Cleaning
+from fixlip_core.encoders.clip_bpe import read_clip_bpe
+from fixlip_core.encoders.tokenizer_files import read_tokenizer_file
 from fixlip_core.errors import UnsupportedModelError
 
-__all__ = ["CLIP_BPE", "CaptionTokenizer", "CaptionTokens", "load_tokenizer"]
+__all__ = ["CLIP_BPE", "CaptionTokenizer", "CaptionTokens", "TokenLine", "TokenizerName", "load_tokenizer"]
 
 CLIP_BPE = "clip-bpe"
-_VOCABULARY_FILE = "bpe_simple_vocab_16e6.txt.gz"
-_MERGES = 49_152 - 256 - 2
-_WORDS = Regex(r"'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+")
-_END_OF_WORD = "</w>"
+_STRIP_SEPARATOR = "+strip-sep"
+_BLANK_ID = 0  # what open_clip writes over a separator, whatever the padding is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenizerName:
+    """What a tokenizer's name says.
+
+    Attributes:
+        source: ``clip-bpe``, or the path of a ``tokenizer.json``.
+        cleaning: how captions are cleaned before.
+        strip_separator: whether the mark that separates sentences is blanked.
+    """
+
+    source: str
+    cleaning: Cleaning
+    strip_separator: bool = False
+
+    @classmethod
+    def parse(cls, name: str) -> TokenizerName:
+        """The parts of ``name``; without one of open_clip's cleanings in front, open_clip's default for the kind."""
+        head, colon, rest = name.partition(":")
+        for cleaning in CLEANINGS:
+            if colon and head.removesuffix(_STRIP_SEPARATOR) == cleaning:
+                return cls(source=rest, cleaning=cleaning, strip_separator=head.endswith(_STRIP_SEPARATOR))
+        return cls(source=name, cleaning="lower" if name == CLIP_BPE else "whitespace")
+
+    def __str__(self) -> str:
+        if self == TokenizerName.parse(CLIP_BPE):
+            return CLIP_BPE
+        return f"{self.cleaning}{_STRIP_SEPARATOR if self.strip_separator else ''}:{self.source}"
 
 
 @dataclass(frozen=True, slots=True)
 class CaptionTokens:
-    """Content tokens of a caption: vocabulary ``ids`` and the piece of text that each stands for."""
+    """Content tokens of a caption.
+
+    Attributes:
+        ids: in the vocabulary.
+        texts: the piece of the cleaned caption that each stands for, without white space; where it stands for no
+            character of its own, the vocabulary's piece.
+        spans: (start, stop) of each piece in the cleaned caption; of a piece without text, the start of what follows.
+    """
 
     ids: tuple[int, ...]
     texts: tuple[str, ...]
+    spans: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class TokenLine:
+    """What a text tower reads: ``ids``, and at which positions the content tokens are."""
+
+    ids: tuple[int, ...]
+    content: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaptionTokenizer:
-    """A tokenizer with the ids of the marks that the text tower puts around a caption."""
+    """A tokenizer and the marks that the text tower was trained with.
+
+    Attributes:
+        backend: text to pieces.
+        cleaning: how captions are cleaned before.
+        before: ids in front of the content: CLIP's beginning, BERT's class; SigLIP has none.
+        after: ids behind the content: the end.
+        pad_id: fills the line, and takes a removed token's place.
+        pads_left: whether the line is filled from the left.
+    """
 
     backend: Tokenizer
-    bos_id: int
-    eos_id: int
+    cleaning: Cleaning
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    pad_id: int
+    pads_left: bool = False
+
+    @property
+    def bos_id(self) -> int | None:
+        """Id of the mark at the beginning, if there is one."""
+        return self.before[0] if self.before else None
+
+    @property
+    def eos_id(self) -> int | None:
+        """Id of the mark at the end, if there is one."""
+        return self.after[-1] if self.after else None
+
+    @property
+    def n_marks(self) -> int:
+        """Positions of a line that no content token can take."""
+        return len(self.before) + len(self.after)
 
     def encode(self, text: str) -> CaptionTokens:
         """The content tokens of an already cleaned caption (see :mod:`fixlip_core.captions`).
@@ -48,7 +120,17 @@ class CaptionTokenizer:
         itself early.
         """
         encoding = self.backend.encode(text, add_special_tokens=False)
-        return CaptionTokens(tuple(encoding.ids), tuple(text[start:stop] for start, stop in encoding.offsets))
+        spans = tuple(_without_space(text, *offsets) for offsets in encoding.offsets)
+        texts = tuple(text[a:b] or piece for (a, b), piece in zip(spans, encoding.tokens, strict=True))
+        return CaptionTokens(tuple(encoding.ids), texts, spans)
+
+    def line(self, ids: tuple[int, ...], *, length: int | None = None) -> TokenLine:
+        """The line of a caption with these content ids: marks around them, filled up to ``length`` if it is given."""
+        marked = (*self.before, *ids, *self.after)
+        padding = (self.pad_id,) * max(0, (length or 0) - len(marked))
+        first = len(self.before) + (len(padding) if self.pads_left else 0)
+        whole = padding + marked if self.pads_left else marked + padding
+        return TokenLine(whole, tuple(range(first, first + len(ids))))
 
 
 @cache
@@ -56,40 +138,38 @@ def load_tokenizer(name: str) -> CaptionTokenizer:
     """The tokenizer called ``name``.
 
     Raises:
-        UnsupportedModelError: it is not known here, or open_clip's vocabulary is not installed.
+        TokenizerNotFoundError: its file is not on this machine, or cannot be read.
+        UnsupportedModelError: there is no such tokenizer, it has no padding, or open_clip's vocabulary is not
+            installed.
     """
-    if name != CLIP_BPE:
-        raise UnsupportedModelError(f"tokenizer {name!r} is unknown; known tokenizers: {CLIP_BPE}")
-    merges = _read_merges()
-    # The order is that of Radford et al.'s vocabulary: bytes, bytes that end a word, merged pieces, marks.
-    alphabet = _byte_alphabet()
-    pieces = [*alphabet, *(piece + _END_OF_WORD for piece in alphabet), *("".join(pair) for pair in merges)]
-    vocabulary = {piece: index for index, piece in enumerate(pieces)}
-    backend = Tokenizer(models.BPE(vocab=vocabulary, merges=merges, end_of_word_suffix=_END_OF_WORD))
-    backend.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(_WORDS, behavior="removed", invert=True),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
+    parts = TokenizerName.parse(name)
+    if parts.source == CLIP_BPE:
+        backend = read_clip_bpe()
+        end = backend.get_vocab_size() + 1
+        return CaptionTokenizer(
+            backend=backend, cleaning=parts.cleaning, before=(end - 1,), after=(end,), pad_id=_BLANK_ID
+        )
+    if not parts.source.endswith(".json"):
+        raise UnsupportedModelError(
+            f"tokenizer {name!r} is unknown: it is neither {CLIP_BPE!r} nor the path of a tokenizer.json"
+        )
+    read = read_tokenizer_file(Path(parts.source))
+    tokenizer = CaptionTokenizer(
+        backend=read.backend,
+        cleaning=parts.cleaning,
+        before=read.before,
+        after=read.after,
+        pad_id=read.pad_id,
+        pads_left=read.pads_left,
     )
-    return CaptionTokenizer(backend, bos_id=len(pieces), eos_id=len(pieces) + 1)
+    if not parts.strip_separator:
+        return tokenizer
+    after = tuple(_BLANK_ID if mark == read.separator_id else mark for mark in read.after)
+    return replace(tokenizer, after=after)
 
 
-def _read_merges() -> list[tuple[str, str]]:
-    spec = importlib.util.find_spec("open_clip")
-    if spec is None or spec.origin is None:
-        raise UnsupportedModelError("CLIP's vocabulary comes with open_clip_torch, which is not installed")
-    lines = gzip.decompress((Path(spec.origin).parent / _VOCABULARY_FILE).read_bytes()).decode().split("\n")
-    merges = []
-    for line in lines[1 : _MERGES + 1]:
-        left, right = line.split()
-        merges.append((left, right))
-    return merges
-
-
-def _byte_alphabet() -> list[str]:
-    """The printable stand-ins of the 256 bytes, in CLIP's order (printable bytes first, then the others)."""
-    ranges = (range(ord("!"), ord("~") + 1), range(ord("¡"), ord("¬") + 1), range(ord("®"), ord("ÿ") + 1))
-    printable = [byte for span in ranges for byte in span]
-    others = [byte for byte in range(256) if byte not in set(printable)]
-    return [chr(byte) for byte in printable] + [chr(256 + k) for k in range(len(others))]
+def _without_space(text: str, start: int, stop: int) -> tuple[int, int]:
+    """The span without the white space at its ends, which sentencepiece counts to the word behind it."""
+    piece = text[start:stop]
+    begin = stop - len(piece.lstrip())
+    return begin, begin + len(piece.strip())

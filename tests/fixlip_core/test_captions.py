@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fixlip_core.captions import clean_caption, content_tokens, tokenize_caption
 from fixlip_core.encoders._open_clip import open_clip
 from fixlip_core.encoders.tokenizer import CLIP_BPE, load_tokenizer
-from fixlip_core.errors import InvalidCaptionError, UnsupportedModelError
+from fixlip_core.errors import InvalidCaptionError, TokenizerNotFoundError, UnsupportedModelError
+from tests.support.small_tokenizers import write_siglip_tokenizer
 
 CAPTIONS = [
     "a red circle and a blue square",
@@ -72,3 +75,40 @@ def test_cleaning_is_that_of_open_clip() -> None:
 def test_unknown_tokenizer_is_named() -> None:
     with pytest.raises(UnsupportedModelError, match="'other'"):
         load_tokenizer("other")
+
+
+class TestOtherTokenizers:
+    @staticmethod
+    def name(folder: Path, cleaning: str = "canonicalize") -> str:
+        return f"{cleaning}:{write_siglip_tokenizer(folder)}"
+
+    def test_captions_are_cleaned_as_the_tokenizer_says(self, tmp_path: Path) -> None:
+        name = self.name(tmp_path)
+        assert clean_caption("A Red_circle, &amp; more!", tokenizer=name) == "a red circle more"
+        plain, noisy = (
+            tokenize_caption(caption, tokenizer=name, max_tokens=15) for caption in ("a red circle", "A red: Circle!")
+        )
+        assert plain == noisy
+
+    @pytest.mark.parametrize(
+        ("caption", "code"),
+        [(" ", "caption_empty"), ("?!, ...", "caption_without_words"), ("a red circle " * 4, "caption_too_long")],
+    )
+    def test_unusable_captions_are_refused_by_code(self, tmp_path: Path, caption: str, code: str) -> None:
+        with pytest.raises(InvalidCaptionError) as caught:
+            content_tokens(caption, tokenizer=self.name(tmp_path), max_tokens=15)
+        assert caught.value.code == code
+
+    def test_a_caption_cannot_end_itself_early(self, tmp_path: Path) -> None:
+        """Unigram vocabularies have </s> among their pieces; canonical captions have no room for it."""
+        with pytest.raises(InvalidCaptionError) as caught:
+            content_tokens("a red </s> circle", tokenizer=self.name(tmp_path, "whitespace"), max_tokens=15)
+        assert caught.value.code == "caption_has_marks"
+        assert "".join(content_tokens("a red </s>", tokenizer=self.name(tmp_path), max_tokens=15)).endswith("s")
+
+    def test_without_the_file_all_other_checks_come_first(self, tmp_path: Path) -> None:
+        name = f"canonicalize:{tmp_path}/tokenizer.json"
+        with pytest.raises(InvalidCaptionError, match="no words"):
+            content_tokens("?!", tokenizer=name, max_tokens=15)
+        with pytest.raises(TokenizerNotFoundError):
+            content_tokens("a red circle", tokenizer=name, max_tokens=15)

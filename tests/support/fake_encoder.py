@@ -11,10 +11,11 @@ import numpy as np
 from PIL import Image
 
 from fixlip_core.encoders.card import ModelCard
+from fixlip_core.encoders.protocol import ImageRemoval, TextRemoval
 from fixlip_core.errors import InvalidCaptionError
 from fixlip_core.images import to_rgb
 from fixlip_core.players import Players
-from fixlip_core.types import Coalitions, Embeddings, ImageArray
+from fixlip_core.types import Coalitions, Embeddings, ImageArray, IntArray
 
 __all__ = ["CARD", "FakeEncoder"]
 
@@ -26,7 +27,9 @@ CARD = ModelCard(
     grid=(4, 4),
     image_size_px=(64, 64),
     context_length=16,
+    n_marks=2,
     tokenizer="clip-bpe",
+    attention=True,
     logit_scale=20.0,
     logit_bias=0.0,
     precision="fp32",
@@ -49,11 +52,23 @@ class FakeEncoder:
     on_batch: Callable[[], object] = field(default=lambda: None)
     text_cost: float = 0.05
     shares_prefixes: bool = False
+    text_removals: tuple[TextRemoval, ...] = ("mask",)
+
+    def text_positions(self, n_tokens: int) -> int:
+        """Words and two marks."""
+        return n_tokens + 2
 
     def view(self, image: Any) -> ImageArray:
         """(64, 64, 3) uint8."""
         height, width = self.card.image_size_px
         return np.asarray(to_rgb(image).resize((width, height), Image.Resampling.BILINEAR))
+
+    def source_of_view(self, size: tuple[int, int]) -> IntArray:
+        """(64, 64, 2)."""
+        height, width = self.card.image_size_px
+        rows = (np.arange(height) * size[1]) // height
+        columns = (np.arange(width) * size[0]) // width
+        return np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1)
 
     def players(self, caption: str) -> Players:
         """The patches of the card's grid and the words of ``caption``."""
@@ -62,7 +77,7 @@ class FakeEncoder:
             raise InvalidCaptionError("the caption has no words", code="caption_empty")
         return Players(self.card.grid, words)
 
-    def encode_images(self, image: Any, coalitions: Coalitions) -> Embeddings:
+    def encode_images(self, image: Any, coalitions: Coalitions, *, removal: ImageRemoval = "zero") -> Embeddings:
         """(m, 16) float32."""
         rows, columns = self.card.grid
         view = self.view(image).astype(np.float64) / 255
@@ -71,7 +86,7 @@ class FakeEncoder:
         places = np.random.default_rng(2).normal(size=(len(patches), self.card.embed_dim))
         return self._tower(coalitions, patches @ weights + places)
 
-    def encode_texts(self, caption: str, coalitions: Coalitions) -> Embeddings:
+    def encode_texts(self, caption: str, coalitions: Coalitions, *, removal: TextRemoval = "mask") -> Embeddings:
         """(m, 16) float32."""
         words = [np.frombuffer(word.encode(), dtype=np.uint8).tolist() for word in self.players(caption).tokens]
         vectors = np.stack([np.random.default_rng(word).normal(size=self.card.embed_dim) for word in words])

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from pydantic_core import to_json
 
 from service.jobs.artifacts import INPUTS, ArtifactStore
 from service.jobs.queue import JobQueue
@@ -44,7 +45,7 @@ def submit(repository: JobRepository, artifacts: ArtifactStore, queue: JobQueue 
         "input": JobInput(image_sha256="0" * 64, caption="a red circle"),
     }
     job = Job(**{**fields, **changes})
-    artifacts.write(job.id, INPUTS, {"image": png()})
+    artifacts.write(job.id, INPUTS, {"image": png(), "request.json": to_json({"params": job.params})})
     repository.create(job, queue=queue)
     return job
 

@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub.constants
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import fixlip_core as fx
+from fixlip_core.demo.scenes import draw_scene
 from fixlip_core.encoders._open_clip import open_clip
 from fixlip_core.encoders.card import ModelCard
 from fixlip_core.encoders.loading import demo_directory
 from fixlip_core.errors import (
     FixlipError,
     InvalidParameterError,
+    TokenizerNotFoundError,
     UnknownModelError,
     UnsupportedModelError,
     WeightsNotFoundError,
 )
+from tests.support.small_models import (
+    SmallModel,
+    small_clip,
+    small_coca,
+    small_convnext,
+    small_mobileclip,
+    small_resnet,
+    small_siglip,
+    small_siglip2,
+    write_model,
+)
+from tests.support.small_tokenizers import write_siglip2_tokenizer, write_siglip_tokenizer
 
 
 def test_demo_card(demo: fx.DualEncoder) -> None:
@@ -76,9 +95,11 @@ def test_architecture_with_a_checkpoint_file(tmp_path: Path, suffix: str) -> Non
         save_file(state, str(checkpoint))
     encoder: Any = fx.load_encoder(f"fixlip-test-tiny/{checkpoint}")
     assert encoder.card.grid == (2, 2)
-    assert torch.equal(encoder.model.visual.proj, model.visual.proj)
-    assert not any(parameter.requires_grad for parameter in encoder.model.parameters())
-    assert not encoder.model.training
+    image = draw_scene(1).image
+    with torch.inference_mode():
+        pixels = library.image_transform(16, is_train=False)(Image.fromarray(image))[None]
+        theirs = model.eval().encode_image(pixels, normalize=True).numpy()
+    np.testing.assert_allclose(encoder.encode_images(image, np.ones((1, 4), bool)), theirs, atol=1e-5)
 
 
 def no_config(folder: Path) -> None:
@@ -120,7 +141,6 @@ def test_directories_without_whole_weights_never_load(tmp_path: Path, damage: An
         ("ViT-B-23/openai", UnknownModelError, "did you mean"),
         ("ViT-B-32", UnknownModelError, "names no weights"),
         ("ViT-B-32/no-such-tag", WeightsNotFoundError, "openai"),
-        ("ViT-B-16-SigLIP/webli", UnsupportedModelError, "tokenizer"),
     ],
 )
 def test_names_that_cannot_be_loaded(name: str, error: type[FixlipError], says: str) -> None:
@@ -128,30 +148,123 @@ def test_names_that_cannot_be_loaded(name: str, error: type[FixlipError], says: 
         fx.load_encoder(name)
 
 
-@pytest.mark.parametrize("name", ["ViT-B-32/laion2b_s34b_b79k", "hf-hub:nobody/nothing"])
-def test_weights_that_cannot_be_fetched_are_an_error(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Offline and with an empty cache: never random weights instead."""
-    import huggingface_hub.constants
-
+@pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The hub is out of reach, and the cache of what came from it is this empty directory."""
+    cache = tmp_path / "hub"
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(cache))
+    return cache
+
+
+@pytest.mark.parametrize("name", ["ViT-B-32/laion2b_s34b_b79k", "hf-hub:nobody/nothing"])
+@pytest.mark.usefixtures("offline")
+def test_weights_that_cannot_be_fetched_are_an_error(name: str) -> None:
+    """Never random weights instead."""
     with pytest.raises(WeightsNotFoundError, match="could not be loaded"):
         fx.load_encoder(name)
 
 
-def test_quick_gelu_of_a_tag_is_honoured() -> None:
-    from fixlip_core.encoders.loading import _resolve
+@pytest.mark.usefixtures("offline")
+def test_a_tokenizer_that_cannot_be_fetched_is_an_error() -> None:
+    with pytest.raises(TokenizerNotFoundError, match="timm/ViT-B-16-SigLIP"):
+        fx.load_encoder("ViT-B-16-SigLIP/webli")
 
-    assert _resolve("ViT-B-32/openai", open_clip()).quick_gelu
-    assert not _resolve("ViT-B-32/laion2b_s34b_b79k", open_clip()).quick_gelu
+
+def test_a_hub_model_loads_from_what_was_fetched_before(offline: Path) -> None:
+    small, revision = small_siglip(), "0" * 40
+    folder = offline / "models--small--siglip" / "snapshots" / revision
+    write_siglip_tokenizer(write_model(folder, small))
+    (folder.parents[1] / "refs").mkdir()
+    (folder.parents[1] / "refs" / "main").write_text(revision)
+    encoder: Any = fx.load_encoder("hf-hub:small/siglip")
+    assert encoder.card.id == "hf-hub:small/siglip"
+    assert encoder.card.tokenizer == f"canonicalize:{folder}/tokenizer.json"
+    assert encoder.card.logit_bias == -10
+    assert encoder.card.max_tokens == 23
 
 
-@pytest.mark.parametrize(("option", "value"), [("precision", "fp8"), ("device", "abacus"), ("device", "cuda:0")])
-def test_wrong_options_are_named(option: str, value: str) -> None:
-    if value.startswith("cuda") and torch.cuda.is_available():
+class TestTokenizer:
+    def test_without_one_in_the_directory_it_can_be_given(self, tmp_path: Path) -> None:
+        folder = str(write_model(tmp_path / "model", small_siglip2()))
+        with pytest.raises(TokenizerNotFoundError, match="name another one"):
+            fx.load_encoder(folder)
+        path = write_siglip2_tokenizer(tmp_path / "tokenizer")
+        encoder = fx.load_encoder(folder, tokenizer=str(path.parent))
+        assert encoder.card.tokenizer == f"canonicalize:{path}"
+        assert "".join(encoder.players("A red Circle!").tokens).replace("▁", "") == "aredcircle"
+
+    def test_a_text_tower_of_transformers_says_what_it_needs(self, tmp_path: Path) -> None:
+        write_model(tmp_path, small_clip())
+        path = tmp_path / "open_clip_config.json"
+        config = json.loads(path.read_text())
+        config["model_cfg"]["text_cfg"] = {"hf_model_name": "roberta-base"}
+        path.write_text(json.dumps(config))
+        with pytest.raises(UnsupportedModelError, match="roberta-base, which needs the package transformers"):
+            fx.load_encoder(str(tmp_path))
+
+
+class TestDigest:
+    def test_the_right_one_loads_and_another_does_not(self, demo: fx.DualEncoder) -> None:
+        weights = (demo_directory() / "open_clip_model.safetensors").read_bytes()
+        digest = hashlib.sha256(weights).hexdigest()
+        assert fx.load_encoder("demo", sha256=digest.upper()).card.revision == demo.card.revision
+        with pytest.raises(WeightsNotFoundError, match=f"sha256 .* is {digest}, not {'0' * 64}"):
+            fx.load_encoder("demo", sha256="0" * 64)
+
+
+class TestGrid:
+    def test_is_chosen_for_a_model_without_patches(self, tmp_path: Path) -> None:
+        folder = str(write_model(tmp_path, small_convnext()))
+        assert fx.load_encoder(folder).card.grid == (8, 8)
+        assert fx.load_encoder(folder, grid=(4, 2)).card.grid == (4, 2)
+        with pytest.raises(InvalidParameterError, match="7 x 7 does not divide") as caught:
+            fx.load_encoder(folder, grid=(7, 7))
+        assert caught.value.field == "grid"
+
+    def test_is_the_models_own_where_it_has_patches(self) -> None:
+        assert fx.load_encoder("demo", grid=(8, 8)).card.grid == (8, 8)
+        with pytest.raises(InvalidParameterError, match="patches of its own, 8 x 8") as caught:
+            fx.load_encoder("demo", grid=(4, 4))
+        assert caught.value.field == "grid"
+
+
+def test_an_id_of_the_callers_own_names_the_card() -> None:
+    assert fx.load_encoder("demo", model_id="house-model").card.id == "house-model"
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("precision", "fp8"), ("precision", "fp16"), ("device", "abacus"), ("device", "cuda:0")],
+)
+def test_wrong_options_are_named(option: str, value: Any) -> None:
+    if value == "cuda:0" and torch.cuda.is_available():
         value = "cuda:99"
     with pytest.raises((InvalidParameterError, WeightsNotFoundError)) as caught:
         fx.load_encoder("demo", **{option: value})
     assert option in str(caught.value) or "cuda" in str(caught.value)
+
+
+@pytest.mark.parametrize(("feature", "warns"), [("avx512_bf16", False), ("amx_bf16", False), ("avx2", True)])
+def test_slow_bfloat16_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, feature: str, warns: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {feature: True, "arch_bf16": False, "cores": 2})
+    fx.load_encoder("demo", precision="bf16")
+    assert ("no bfloat16 instructions" in caplog.text) == warns
+
+
+@pytest.mark.parametrize("build", [small_siglip, small_resnet, small_convnext, small_coca, small_mobileclip])
+def test_bfloat16_is_close_to_float32(tmp_path: Path, build: Callable[[], SmallModel]) -> None:
+    write_siglip_tokenizer(write_model(tmp_path, build()))
+    single, half = (fx.load_encoder(str(tmp_path), precision=precision) for precision in ("fp32", "bf16"))
+    assert half.card.precision == "bf16"
+    image = draw_scene(6).image
+    patches = np.random.default_rng(3).random((12, single.players("a red circle").n_image)) < 0.5
+    tokens = np.random.default_rng(4).random((12, single.players("a red circle").n_text)) < 0.5
+    images = [encoder.encode_images(image, patches) for encoder in (single, half)]
+    removal = single.text_removals[0]
+    texts = [encoder.encode_texts("a red circle", tokens, removal=removal) for encoder in (single, half)]
+    for ours, theirs in (images, texts):
+        assert theirs.dtype == np.float32
+        assert np.einsum("md,md->m", ours, theirs).min() > 0.98
