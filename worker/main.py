@@ -13,6 +13,7 @@ import fixlip_core
 from fixlip_core.encoders.protocol import DualEncoder
 from service.jobs.connection import connect
 from worker.heartbeat import Heartbeat
+from worker.models_file import ModelsFileError, load_model, read_models_file
 from worker.recovery import Recovery
 from worker.rq_worker import FixlipWorker
 from worker.runtime import Runtime, install_runtime
@@ -33,15 +34,21 @@ def load_encoders(settings: WorkerSettings) -> Sequence[DualEncoder]:
     """The models of ``settings``, loaded.
 
     Raises:
-        FixlipError: one of them is unknown, or its weights are not there.
+        FixlipError: one of them is unknown, or its weights are not there; of a models file, which and why.
     """
     import torch
 
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
-    return [
-        fixlip_core.load_encoder(name, device=settings.device, precision=settings.precision) for name in settings.models
-    ]
+    device, precision = settings.device, settings.precision
+    if settings.models_file is None:
+        return [fixlip_core.load_encoder(name, device=device, precision=precision) for name in settings.models]
+    file = settings.models_file
+    entries = read_models_file(file)
+    wanted = settings.named_models or tuple(entries)
+    if unknown := [name for name in wanted if name not in entries]:
+        raise ModelsFileError(f"{file}: it has no model {unknown[0]!r}, which FIXLIP_MODELS names")
+    return [load_model(entries[name], file=file, device=device, precision=precision) for name in wanted]
 
 
 def run(settings: WorkerSettings, *, load: Loader = load_encoders) -> None:

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import fixlip_core
 from fixlip_core.defaults import MAX_IMAGE_BYTES
 from fixlip_core.errors import CanceledError, UnknownModelError
-from service.jobs.records import Job, JobInput, JobModel
+from service.jobs.records import Job, JobInput, JobModel, JobResult
+from tests.support.explanations import attribution, pair_attribution
 from tests.support.fake_encoder import CARD, FakeEncoder
 from tests.support.jobs import PARAMS, png
 from worker.explaining import choose_encoder, explain_job
@@ -38,9 +40,45 @@ def test_another_revision_is_another_model() -> None:
 
 def test_progress_counts_the_passes_of_the_outcome() -> None:
     told: list[tuple[int, int]] = []
-    outcome = explain_job(FakeEncoder(), a_job(), png(), lambda *counts: told.append(counts))
+    outcome = explain_job(FakeEncoder(), a_job(), png(), PARAMS, lambda *counts: told.append(counts))
     assert told[-1] == (outcome.forward_passes, outcome.forward_passes)
     assert outcome.forward_passes == outcome.output.image_passes + outcome.output.text_passes
+
+
+def test_the_brief_of_an_attribution_has_no_model_of_the_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    explanation = replace(attribution(), grid=(2, 3))
+    monkeypatch.setattr(fixlip_core, "explain", lambda *_, **__: explanation)
+    outcome = explain_job(FakeEncoder(), a_job(), png(), {}, lambda *_: None)
+    assert (outcome.output.index, outcome.output.order) == ("Grad-ECLIP", 1)
+    assert (outcome.output.baseline, outcome.output.estimated_r2) == (None, None)
+    assert [info.name for info in outcome.output.maps] == ["first-order"]
+    assert outcome.output.top_interactions == ()
+    assert len(outcome.output.top_players) == 9
+    first = outcome.output.top_players[0]
+    assert (first.value, first.std_error) == (explanation.first[first.player], None)
+    assert abs(first.value) == np.abs(explanation.first).max()
+    assert first.label == explanation.players.label(first.player)
+    result = JobResult.model_validate_json(outcome.files["result.json"])
+    assert result.baseline is None
+
+
+def test_the_brief_of_attributed_pairs_has_those_of_image_and_text_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    explanation = pair_attribution()
+    monkeypatch.setattr(fixlip_core, "explain", lambda *_, **__: explanation)
+    output = explain_job(FakeEncoder(), a_job(), png(), {}, lambda *_: None).output
+    assert len(output.top_interactions) == 18
+    assert all(pair.players[0] < 6 <= pair.players[1] for pair in output.top_interactions)
+
+
+def test_the_brief_has_main_effects_with_errors_at_order_1_alone() -> None:
+    one, two = (
+        explain_job(FakeEncoder(), a_job(), png(), {"order": order, "budget": 64}, lambda *_: None).output
+        for order in (1, 2)
+    )
+    assert one.index == "WBV"
+    assert all(player.std_error is not None for player in one.top_players)
+    assert two.index == "WFBII"
+    assert all(player.std_error is None for player in two.top_players)
 
 
 def test_what_progress_raises_stops_the_work() -> None:
@@ -48,7 +86,7 @@ def test_what_progress_raises_stops_the_work() -> None:
         raise CanceledError("enough")
 
     with pytest.raises(CanceledError, match="enough"):
-        explain_job(FakeEncoder(), a_job(), png(), stop)
+        explain_job(FakeEncoder(), a_job(), png(), PARAMS, stop)
 
 
 def test_stored_image_may_be_larger_than_a_submitted_one() -> None:
@@ -57,4 +95,4 @@ def test_stored_image_may_be_larger_than_a_submitted_one() -> None:
     buffer = io.BytesIO()
     Image.fromarray(noise).save(buffer, format="PNG", compress_level=0)
     assert len(buffer.getvalue()) > MAX_IMAGE_BYTES
-    assert explain_job(FakeEncoder(), a_job(), buffer.getvalue(), lambda *_: None).output.grid == (4, 4)
+    assert explain_job(FakeEncoder(), a_job(), buffer.getvalue(), PARAMS, lambda *_: None).output.grid == (4, 4)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import time
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +23,9 @@ from tests.support.fake_encoder import CARD
 from tests.support.fake_worker import fake_worker
 from tests.support.jobs import PARAMS, submit, wait_for
 from tests.support.processes import wait_until
+from worker.main import load_encoders
+from worker.models_file import ModelsFileError
+from worker.settings import WorkerSettings
 
 pytestmark = pytest.mark.slow
 
@@ -34,6 +40,68 @@ def repository(connection: Redis) -> JobRepository:
 @pytest.fixture
 def catalogue(connection: Redis) -> Catalogue:
     return Catalogue(connection)
+
+
+class TestLoading:
+    FILE = """
+        [[model]]
+        id = "large"
+        architecture = "ViT-B-23"
+        weights = "openai"
+        [[model]]
+        id = "house"
+        weights = "demo"
+        precision = "bf16"
+        [[model]]
+        id = "other"
+        weights = "demo"
+    """
+
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        path = tmp_path / "models.toml"
+        path.write_text(self.FILE, encoding="utf-8")
+        return path
+
+    def test_models_by_name(self) -> None:
+        (encoder,) = load_encoders(WorkerSettings(models=("demo",)))
+        assert (encoder.card.id, encoder.card.precision) == ("demo", "fp32")
+
+    def test_models_of_a_file_by_id(self, file: Path) -> None:
+        encoders = load_encoders(WorkerSettings(models_file=file, models=("other", "house")))
+        assert [(encoder.card.id, encoder.card.precision) for encoder in encoders] == [
+            ("other", "fp32"),
+            ("house", "bf16"),
+        ]
+
+    def test_all_models_of_a_file(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("FIXLIP_MODELS", raising=False)
+        with pytest.raises(ModelsFileError, match="'large', architecture: "):
+            load_encoders(WorkerSettings(models_file=file))
+        file.write_text(self.FILE.replace('architecture = "ViT-B-23"', "").replace("openai", "demo"), encoding="utf-8")
+        encoders = load_encoders(WorkerSettings(models_file=file))
+        assert [encoder.card.id for encoder in encoders] == ["large", "house", "other"]
+
+    def test_nothing_but_the_files_ids_can_be_named(self, file: Path) -> None:
+        with pytest.raises(ModelsFileError, match="it has no model 'demo', which FIXLIP_MODELS names"):
+            load_encoders(WorkerSettings(models_file=file, models=("house", "demo")))
+
+    def test_the_workers_start_stops_with_one_line(self, file: Path) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "fixlip", "worker"],
+            env={
+                **os.environ,
+                "FIXLIP_MODELS_FILE": str(file),
+                "FIXLIP_MODELS": "",
+                "REDIS_URL": "redis://127.0.0.1:1",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        (line,) = done.stderr.strip().splitlines()
+        assert line.startswith(f"fixlip: {file}: model 'large', architecture: ")
 
 
 def enqueue(redis_url: str, connection: Redis, data_dir: Path, **changes: object) -> Job:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -7,10 +9,12 @@ from worker.settings import WorkerSettings
 
 
 def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("FIXLIP_MODELS", "FIXLIP_DEVICE", "FIXLIP_PRECISION", "FIXLIP_THREADS"):
+    for name in ("FIXLIP_MODELS", "FIXLIP_MODELS_FILE", "FIXLIP_DEVICE", "FIXLIP_PRECISION", "FIXLIP_THREADS"):
         monkeypatch.delenv(name, raising=False)
     settings = WorkerSettings()
     assert (settings.models, settings.device, settings.precision, settings.threads) == (("demo",), "cpu", "fp32", None)
+    assert settings.models_file is None
+    assert settings.named_models is None
 
 
 def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,12 +29,27 @@ def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.liveness_ttl_s == 12
 
 
+def test_models_that_are_named_are_told_from_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIXLIP_MODELS", "demo")
+    assert WorkerSettings().named_models == ("demo",)
+    assert WorkerSettings(models=("fake",)).named_models == ("fake",)
+
+
+def test_a_variable_that_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FIXLIP_MODELS", "FIXLIP_MODELS_FILE", "FIXLIP_THREADS"):
+        monkeypatch.setenv(name, "")
+    settings = WorkerSettings()
+    assert (settings.named_models, settings.models_file, settings.threads) == (None, None, None)
+    monkeypatch.setenv("FIXLIP_MODELS_FILE", "models.toml")
+    assert WorkerSettings().models_file == Path("models.toml")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("FIXLIP_MODELS", " , "),
         ("FIXLIP_DEVICE", "gpu"),
-        ("FIXLIP_PRECISION", "fp16"),
+        ("FIXLIP_PRECISION", "fp8"),
         ("FIXLIP_THREADS", "0"),
         ("FIXLIP_HEARTBEAT_S", "0"),
         ("FIXLIP_GRACE_S", "-1"),

@@ -15,7 +15,7 @@ from rq.timeouts import JobTimeoutException
 
 from fixlip_core.formats import from_json_bytes, from_npz_bytes, to_npz_bytes
 from fixlip_core.rendering import render_maps
-from service.jobs.artifacts import RESULTS
+from service.jobs.artifacts import INPUTS, RESULTS
 from service.jobs.errors import ArtifactNotFoundError
 from service.jobs.records import Job, JobFailure, JobInput, JobModel, JobResult, JobStatus
 from service.jobs.repository import JobRepository
@@ -96,6 +96,25 @@ def test_parameters_reach_the_method(runtime: Runtime) -> None:
     assert (explanation.order, explanation.p, explanation.provenance["seed"]) == (1, 0.3, 7)
     assert job.output is not None
     assert job.output.top_interactions == ()
+
+
+def test_parameters_are_those_of_the_stored_request(runtime: Runtime) -> None:
+    job = submit(runtime.repository, runtime.artifacts, params={**PARAMS, "regions": "sha256:0"})
+    params = {**PARAMS, "regions": [[0, 0, 1, 2]]}
+    runtime.artifacts.write(job.id, INPUTS, {"image": png(), "request.json": json.dumps({"params": params}).encode()})
+    run_explanation(job.id)
+    done = runtime.repository.get(job.id)
+    assert done.output is not None, done.error
+    assert done.output.regions == (0, 0, 1, 2) * 4
+    assert done.params["regions"] == "sha256:0"
+
+
+def test_a_method_that_the_model_cannot_run_fails_the_job_by_name(runtime: Runtime) -> None:
+    job = run(runtime, method="grad_eclip", params={})
+    assert job.status is JobStatus.FAILED
+    assert job.error is not None
+    assert job.error.code == "unsupported_model"
+    assert "fake" in job.error.detail
 
 
 def test_files_are_there_before_the_status(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
