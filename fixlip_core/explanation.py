@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fixlip_core.errors import InvalidParameterError
+from fixlip_core.errors import InvalidParameterError, NotAdditiveError
 from fixlip_core.players import Players
 from fixlip_core.types import Coalitions, FloatArray
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import shapiq
 
 __all__ = ["Explanation", "Interaction"]
+
+ADDITIVE = frozenset({"WFBII", "WBV", "FSII", "SV"})
+"""Indices whose values add up to a model of the game; the others are attributions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +35,20 @@ class Interaction:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Explanation:
-    """An additive order-2 account of the similarity of an image and a caption.
+    """An account of the similarity of an image and a caption by players and pairs of players.
 
-    ``v(x) ~ baseline + sum_i first[i] x_i + sum_{i<j} second[i, j] x_i x_j`` for a coalition x in {0, 1}^n
-    (FIxLIP, arXiv 2508.05430). Arrays are float64 and read-only; values are in units of ``score``.
+    An *additive* one models the game: ``v(x) ~ baseline + sum_i first[i] x_i + sum_{i<j} second[i, j] x_i x_j`` for a
+    coalition x in {0, 1}^n (FIxLIP, arXiv 2508.05430). The others are attributions: they share a score out among
+    players (``order`` 1, ``second`` is zero) or among pairs of an image and a text player (exCLIP: ``first`` is zero),
+    predict nothing, and have neither baseline nor p. Arrays are float64 and read-only; values are in units of
+    ``score`` unless the method has its own.
 
     Attributes:
-        tokens: the caption's content tokens, as text.
+        tokens: the text players: the caption's content tokens or words, as text.
         grid: (rows, columns) of patches.
-        baseline: e_0, with v(empty) in it: the prediction for the empty coalition.
-        first: (n,) values of single players: patches row-major, then tokens.
+        regions: empty where every patch is a player; else the image player of every patch, row-major, from 0.
+        baseline: e_0, with v(empty) in it: the prediction for the empty coalition; nan for attributions.
+        first: (n,) values of single players: those of the image (patches row-major, or regions), then of the text.
         second: (n, n) values of pairs, symmetric, zero diagonal.
         first_std_error: (n,) standard errors, nan where the solver gives none.
         second_std_error: (n, n) likewise.
@@ -50,7 +57,8 @@ class Explanation:
         estimated_r2: the explanation's R^2 over coalitions of its own measure, estimated from the passes it was
             fitted on (leave-one-out); nan where the solver gives none.
         method: name of the method.
-        index: interaction index: ``WFBII`` (``WBV`` at order 1), ``FSII``, ``SV``, ...
+        index: interaction index: ``WFBII`` (``WBV`` at order 1) or ``FSII`` (``SV``), which are additive; else the
+            attribution's own name, such as ``exCLIP``.
         order: highest order of interaction, 1 or 2.
         p: probability of presence under which the values were fitted; nan for other measures.
         score: ``logit`` or ``cosine``: what v measures.
@@ -75,6 +83,7 @@ class Explanation:
     score: str
     image_passes: int
     text_passes: int
+    regions: tuple[int, ...] = ()
     estimated_r2: float = float("nan")
     provenance: Mapping[str, str | int | float | None] = field(default_factory=dict)
 
@@ -92,29 +101,42 @@ class Explanation:
     @property
     def players(self) -> Players:
         """The players behind the values' indices."""
-        return Players(self.grid, self.tokens)
+        return Players(self.grid, self.tokens, self.regions)
 
     @property
     def n_players(self) -> int:
-        """n: patches and tokens together."""
-        return self.n_patches + len(self.tokens)
+        """n: image and text players together."""
+        return len(self.players)
 
     @property
-    def n_patches(self) -> int:
-        """Number of image players."""
-        return self.grid[0] * self.grid[1]
+    def n_image(self) -> int:
+        """Number of image players: patches or regions."""
+        return self.players.n_image
+
+    @property
+    def n_text(self) -> int:
+        """Number of text players: tokens or words."""
+        return len(self.tokens)
+
+    @property
+    def additive(self) -> bool:
+        """Whether the values model the game, so that :meth:`predict` has a meaning."""
+        return self.index in ADDITIVE
 
     @property
     def cross(self) -> FloatArray:
-        """(patches, tokens) values of the cross-modal pairs; a view."""
-        return self.second[: self.n_patches, self.n_patches :]
+        """(n_image, n_text) values of the cross-modal pairs; a view."""
+        return self.second[: self.n_image, self.n_image :]
 
     def predict(self, coalitions: Coalitions) -> FloatArray:
         """(m,) the explanation's values of (m, n) coalitions.
 
         Raises:
             InvalidParameterError: ``coalitions`` is not of shape (m, n).
+            NotAdditiveError: the explanation is an attribution.
         """
+        if not self.additive:
+            raise NotAdditiveError(f"{self.index} attributes the {self.score}; it does not predict coalitions' values")
         present = np.asarray(coalitions)
         if present.ndim != 2 or present.shape[1] != self.n_players:
             raise InvalidParameterError(
@@ -127,13 +149,13 @@ class Explanation:
     def main_effects(self) -> FloatArray:
         """(n,) first-order view: e_i + p sum_j e_ij, a player's mean effect on others' coalitions.
 
-        For an index without p (Shapley), half of every pair: p = 1/2.
+        For an index without p (Shapley, attributions), half of every pair: p = 1/2.
         """
         p = 0.5 if np.isnan(self.p) else self.p
         return np.asarray(self.first + p * self.second.sum(axis=1))
 
     def conditional(self, token_index: int) -> FloatArray:
-        """(H, W) the patches' interactions with one token.
+        """(rows, columns) the interactions of every patch, or of its region, with one text player.
 
         Raises:
             InvalidParameterError: there is no such token.
@@ -142,13 +164,16 @@ class Explanation:
             raise InvalidParameterError(
                 f"token_index must be from 0 to {len(self.tokens) - 1}, not {token_index}", field="token_index"
             )
-        return self.cross[:, token_index].reshape(self.grid)
+        return self.players.spread(self.cross[:, token_index])
 
     def top_interactions(self, k: int, *, cross_modal: bool = False) -> tuple[Interaction, ...]:
-        """The ``k`` pairs of greatest absolute value, strongest first; with ``cross_modal`` only patch-token pairs."""
+        """The ``k`` pairs of greatest absolute value, strongest first.
+
+        With ``cross_modal`` only those of an image and a text player.
+        """
         rows, columns = np.triu_indices(self.n_players, 1)
         if cross_modal:
-            keep = (rows < self.n_patches) & (columns >= self.n_patches)
+            keep = (rows < self.n_image) & (columns >= self.n_image)
             rows, columns = rows[keep], columns[keep]
         strongest = np.argsort(-np.abs(self.second[rows, columns]), kind="stable")[:k]
         players = self.players

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["from_json_bytes", "from_npz_bytes", "load", "save", "to_json_bytes", "to_npz_bytes", "to_shapiq"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _ARRAYS = ("first", "second", "first_std_error", "second_std_error")
 # shapiq has no name for the index weighted by p: it is its FBII at p = 1/2 and generalises it elsewhere.
 _SHAPIQ_INDEX = {"WFBII": "FBII", "WBV": "BV"}
@@ -82,10 +82,10 @@ def to_json_bytes(explanation: Explanation) -> bytes:
             "n_players": explanation.n_players,
             "index": _SHAPIQ_INDEX.get(explanation.index, explanation.index),
             "max_order": explanation.order,
-            "min_order": 0,
+            "min_order": _min_order(explanation),
             "estimated": True,
             "estimation_budget": explanation.image_passes + explanation.text_passes,
-            "baseline_value": explanation.baseline,
+            "baseline_value": interactions.get((), 0.0),
         },
         "data": {",".join(map(str, players)) or "Empty": value for players, value in interactions.items()},
         "fixlip": {
@@ -126,22 +126,23 @@ def from_json_bytes(data: bytes) -> Explanation:
 
 
 def to_shapiq(explanation: Explanation) -> shapiq.InteractionValues:
-    """The values as ``shapiq.InteractionValues``.
+    """The values as ``shapiq.InteractionValues``, which warns of the indices that it does not know (attributions').
 
     Raises:
         ImportError: shapiq is not installed.
     """
     import shapiq
 
+    interactions = _interactions(explanation)
     return shapiq.InteractionValues(
-        _interactions(explanation),
+        interactions,
         index=_SHAPIQ_INDEX.get(explanation.index, explanation.index),
         max_order=explanation.order,
-        min_order=0,
+        min_order=_min_order(explanation),
         n_players=explanation.n_players,
         estimated=True,
         estimation_budget=explanation.image_passes + explanation.text_passes,
-        baseline_value=explanation.baseline,
+        baseline_value=interactions.get((), 0.0),
     )
 
 
@@ -193,19 +194,25 @@ def _build(header: dict[str, Any], arrays: dict[str, FloatArray]) -> Explanation
     for name in ("baseline", "empty_value", "full_value", "p", "estimated_r2"):
         values[name] = math.nan if values[name] is None else float(values[name])
     values["tokens"], values["grid"] = tuple(values["tokens"]), (int(values["grid"][0]), int(values["grid"][1]))
+    values["regions"] = tuple(values["regions"])
     return Explanation(**values)
 
 
 def _interactions(explanation: Explanation) -> dict[tuple[int, ...], float]:
-    """Values by players: the baseline, singles and, at order 2, pairs."""
+    """Values by players: the baseline where there is one, singles and, at order 2, pairs."""
     n = explanation.n_players
-    values: dict[tuple[int, ...], float] = {(): explanation.baseline}
+    values: dict[tuple[int, ...], float] = {(): explanation.baseline} if explanation.additive else {}
     values |= {(i,): float(value) for i, value in enumerate(explanation.first)}
     if explanation.order == 2:
         rows, columns = np.triu_indices(n, 1)
         pairs = zip(rows.tolist(), columns.tolist(), explanation.second[rows, columns].tolist(), strict=True)
         values |= {(i, j): value for i, j, value in pairs}
     return values
+
+
+def _min_order(explanation: Explanation) -> int:
+    """An attribution has no value of the empty coalition."""
+    return 0 if explanation.additive else 1
 
 
 def _plain(value: Any) -> Any:

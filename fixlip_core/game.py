@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from fixlip_core.captions import clean_caption, tokenize_caption
 from fixlip_core.defaults import IMAGE_ROWS_PER_CALL, TEXT_ROWS_PER_CALL
-from fixlip_core.encoders.protocol import DualEncoder
+from fixlip_core.encoders.protocol import DualEncoder, ImageRemoval, TextRemoval
 from fixlip_core.errors import InvalidParameterError
+from fixlip_core.grouping import expand, regions_from_boxes, regions_from_labels, words_of
+from fixlip_core.images import to_rgb
 from fixlip_core.players import Players
 from fixlip_core.types import Coalitions, Embeddings, FloatArray, ImageArray, ImageInput
 
 __all__ = ["SimilarityGame"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimilarityGame:
     """v(x) = scale * <a(x_I), b(x_T)> + bias, with a and b the towers' unit embeddings of what is present.
 
@@ -26,9 +29,12 @@ class SimilarityGame:
         encoder: the two towers.
         view: (H, W, 3) uint8, what the model sees of the image.
         caption: the caption.
-        players: patches, then tokens.
+        players: patches or regions, then tokens or words.
+        token_owners: the text player, from 0, that plays each token.
         scale: t: the model's logit scale, or 1 for the cosine.
         bias: the model's logit bias, or 0 for the cosine.
+        image_removal: what stands in for a removed patch.
+        text_removal: what removes a token.
         on_passes: called with the number of passes after each batch; what it raises stops the evaluation.
     """
 
@@ -36,8 +42,11 @@ class SimilarityGame:
     view: ImageArray
     caption: str
     players: Players
+    token_owners: tuple[int, ...]
     scale: float
     bias: float
+    image_removal: ImageRemoval = "zero"
+    text_removal: TextRemoval = "mask"
     on_passes: Callable[[int], None] = field(default=lambda _: None)
 
     @classmethod
@@ -48,36 +57,71 @@ class SimilarityGame:
         caption: str,
         *,
         score: str = "logit",
+        image_removal: ImageRemoval = "zero",
+        text_removal: TextRemoval | None = None,
+        regions: Sequence[Sequence[int]] | None = None,
+        boxes: Sequence[Sequence[float]] | None = None,
+        text_players: str = "token",
         on_passes: Callable[[int], None] = lambda _: None,
     ) -> SimilarityGame:
         """The game of a pair.
 
+        Args:
+            encoder: the two towers.
+            image: the image.
+            caption: the caption.
+            score: ``logit`` or ``cosine``: what v measures.
+            image_removal: what stands in for a removed patch.
+            text_removal: what removes a token; by default the encoder's own first way.
+            regions: (h, w) label map over ``image``: its labels are the image players.
+            boxes: (left, top, right, bottom) in pixels of ``image``: these, and the rest, are the image players.
+            text_players: ``token`` or ``word``.
+            on_passes: called with the number of passes after each batch; what it raises stops the evaluation.
+
         Raises:
             InvalidImageError: ``image`` is no picture.
             InvalidCaptionError: the caption cannot be used with this model.
-            InvalidParameterError: ``score`` is neither ``logit`` nor ``cosine``.
+            InvalidParameterError: another argument is not one of those above, or the encoder cannot do it.
         """
         if score not in ("logit", "cosine"):
             raise InvalidParameterError(f"score must be logit or cosine, not {score!r}", field="score")
         card = encoder.card
         scale, bias = (card.logit_scale, card.logit_bias) if score == "logit" else (1.0, 0.0)
-        return cls(encoder, encoder.view(image), caption, encoder.players(caption), scale, bias, on_passes)
+        players, owners = _players(encoder, image, caption, regions, boxes, text_players)
+        return cls(
+            encoder=encoder,
+            view=encoder.view(image),
+            caption=caption,
+            players=players,
+            token_owners=owners,
+            scale=scale,
+            bias=bias,
+            image_removal=image_removal,
+            text_removal=_text_removal(encoder, text_removal),
+            on_passes=on_passes,
+        )
 
     def image_embeddings(self, coalitions: Coalitions) -> Embeddings:
-        """(m, D) float32: the image under (m, patches) coalitions."""
+        """(m, D) float32: the image under (m, image players) coalitions."""
+        units = expand(coalitions, self.players.owners.tolist())
         return self._in_batches(
-            lambda rows: self.encoder.encode_images(self.view, rows), coalitions, IMAGE_ROWS_PER_CALL
+            lambda rows: self.encoder.encode_images(self.view, rows, removal=self.image_removal),
+            units,
+            IMAGE_ROWS_PER_CALL,
         )
 
     def text_embeddings(self, coalitions: Coalitions) -> Embeddings:
-        """(m, D) float32: the caption under (m, tokens) coalitions."""
+        """(m, D) float32: the caption under (m, text players) coalitions."""
+        units = expand(coalitions, self.token_owners)
         return self._in_batches(
-            lambda rows: self.encoder.encode_texts(self.caption, rows), coalitions, TEXT_ROWS_PER_CALL
+            lambda rows: self.encoder.encode_texts(self.caption, rows, removal=self.text_removal),
+            units,
+            TEXT_ROWS_PER_CALL,
         )
 
     def value(self, coalitions: Coalitions) -> FloatArray:
         """(m,) float64: v of (m, n) joint coalitions. Equal halves are passed through their tower once."""
-        n = self.players.n_patches
+        n = self.players.n_image
         images, image_row = np.unique(coalitions[:, :n], axis=0, return_inverse=True)
         texts, text_row = np.unique(coalitions[:, n:], axis=0, return_inverse=True)
         a = self.image_embeddings(images).astype(np.float64)[image_row]
@@ -101,3 +145,41 @@ class SimilarityGame:
             parts.append(encode(batch))
             self.on_passes(len(batch))
         return np.concatenate(parts) if parts else np.empty((0, self.encoder.card.embed_dim), np.float32)
+
+
+def _players(
+    encoder: DualEncoder,
+    image: ImageInput,
+    caption: str,
+    regions: Sequence[Sequence[int]] | None,
+    boxes: Sequence[Sequence[float]] | None,
+    text_players: str,
+) -> tuple[Players, tuple[int, ...]]:
+    """The players, and the text player of every token."""
+    units = encoder.players(caption)
+    tokens, owners = units.tokens, tuple(range(units.n_text))
+    if text_players == "word":
+        card = encoder.card
+        text = clean_caption(caption, tokenizer=card.tokenizer)
+        spans = tokenize_caption(caption, tokenizer=card.tokenizer, max_tokens=card.max_tokens).spans
+        owners, tokens = words_of(text, spans)
+    elif text_players != "token":
+        raise InvalidParameterError(f"text_players must be token or word, not {text_players!r}", field="text_players")
+    if regions is None and boxes is None:
+        return Players(units.grid, tokens), owners
+    if regions is not None and boxes is not None:
+        raise InvalidParameterError("give regions or boxes, not both", field="boxes")
+    size = (image.shape[1], image.shape[0]) if isinstance(image, np.ndarray) else to_rgb(image).size
+    source = encoder.source_of_view(size)
+    if regions is not None:
+        return Players(units.grid, tokens, regions_from_labels(regions, source, units.grid, image_size=size)), owners
+    return Players(units.grid, tokens, regions_from_boxes(boxes or (), source, units.grid)), owners
+
+
+def _text_removal(encoder: DualEncoder, asked: TextRemoval | None) -> TextRemoval:
+    known = encoder.text_removals
+    if asked is not None and asked not in known:
+        raise InvalidParameterError(
+            f"model {encoder.card.id!r} removes tokens by {' or '.join(known)}, not by {asked!r}", field="text_removal"
+        )
+    return known[0] if asked is None else asked

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from scipy import stats
@@ -13,6 +14,9 @@ from fixlip_core.errors import InvalidParameterError
 from fixlip_core.explanation import Explanation
 from fixlip_core.game import SimilarityGame
 from fixlip_core.types import FloatArray, ImageInput
+
+if TYPE_CHECKING:
+    from fixlip_core.encoders.protocol import ImageRemoval, TextRemoval
 
 __all__ = ["Faithfulness", "compare_predictions", "p_faithfulness"]
 
@@ -42,28 +46,48 @@ def p_faithfulness(
 ) -> Faithfulness:
     """Judge ``explanation`` on fresh joint coalitions of the p-product measure.
 
+    The game is the one that was explained: its regions, words and removals are taken from the explanation.
+
     Args:
         encoder: the model that was explained.
         image: the image that was explained.
         caption: the caption that was explained.
         explanation: what to judge.
         n_coalitions: how many coalitions; each costs a pass of each tower.
-        p: probability of presence; by default the one that was fitted.
+        p: probability of presence; by default the one that was fitted (a Shapley index has none).
         seed: draws the coalitions, from a stream of its own.
 
     Raises:
         InvalidParameterError: the explanation belongs to other players, or p is not known or not in (0, 1).
+        NotAdditiveError: the explanation does not model the game's values.
     """
-    game = SimilarityGame.of(encoder, image, caption, score=explanation.score)
-    if game.players != explanation.players:
-        raise InvalidParameterError("the explanation belongs to other players than this pair has", field="explanation")
+    game = _game_of(encoder, image, caption, explanation)
     measure = explanation.p if p is None else p
     if not 0 < measure < 1:
         raise InvalidParameterError(f"p must lie in (0, 1), not {measure!r}", field="p")
     rng = np.random.default_rng([_EVALUATION_STREAM, seed])
     # Not in complementary pairs: the figures' spread over seeds should be that of independent draws.
     coalitions = sample_product(explanation.n_players, n_coalitions, measure, rng, complementary=False).coalitions
-    return compare_predictions(game.value(coalitions), explanation.predict(coalitions))
+    predicted = explanation.predict(coalitions)
+    return compare_predictions(game.value(coalitions), predicted)
+
+
+def _game_of(encoder: DualEncoder, image: ImageInput, caption: str, explanation: Explanation) -> SimilarityGame:
+    """The game of ``explanation``, its players included."""
+    made = explanation.provenance
+    for text_players in ("token", "word"):
+        game = SimilarityGame.of(
+            encoder,
+            image,
+            caption,
+            score=explanation.score,
+            image_removal=cast("ImageRemoval", made.get("image_removal") or "zero"),
+            text_removal=cast("TextRemoval | None", made.get("text_removal")),
+            text_players=text_players,
+        )
+        if (game.players.grid, game.players.tokens) == (explanation.grid, explanation.tokens):
+            return replace(game, players=explanation.players)
+    raise InvalidParameterError("the explanation belongs to other players than this pair has", field="explanation")
 
 
 def compare_predictions(truth: FloatArray, predicted: FloatArray) -> Faithfulness:

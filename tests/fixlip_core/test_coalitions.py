@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from math import comb
+
 import numpy as np
 import pytest
 
-from fixlip_core.coalitions import enumerate_product, sample_product
+from fixlip_core.coalitions import (
+    enumerate_product,
+    enumerate_shapley,
+    sample_product,
+    sample_shapley,
+    shapley_sizes,
+)
 from fixlip_core.errors import InvalidParameterError
 from fixlip_core.estimators.basis import features
 
@@ -54,3 +62,32 @@ def test_too_many_players_are_not_enumerated() -> None:
     with pytest.raises(InvalidParameterError, match="at most 20") as caught:
         enumerate_product(21, 0.5)
     assert caught.value.field == "n"
+
+
+def test_shapley_kernel_is_enumerated_with_its_own_weights() -> None:
+    sample = enumerate_shapley(6)
+    assert len(np.unique(sample.coalitions, axis=0)) == 2**6 - 2
+    sizes = sample.coalitions.sum(axis=1)
+    kernel = np.array([5 / (comb(6, s) * s * (6 - s)) for s in sizes.tolist()])
+    np.testing.assert_allclose(sample.weights, kernel / kernel.sum(), atol=1e-14)
+    assert not sample.exhaustive
+
+
+def test_shapley_kernel_is_drawn_in_complementary_pairs_by_its_law() -> None:
+    sample = sample_shapley(7, 30_001, np.random.default_rng(3))
+    rows = sample.coalitions
+    assert rows.shape == (30_001, 7)
+    np.testing.assert_array_equal(rows[0:30_000:2], ~rows[1:30_001:2])
+    counts = np.bincount(rows.sum(axis=1), minlength=8) / len(rows)
+    assert counts[0] == counts[7] == 0
+    np.testing.assert_allclose(counts[1:7], shapley_sizes(7), atol=0.01)
+    # Coalitions of one size are equally likely, hence each player is in as many.
+    np.testing.assert_allclose(rows[rows.sum(axis=1) == 2].mean(axis=0), 2 / 7, atol=0.03)
+    again = sample_shapley(7, 30_001, np.random.default_rng(3))
+    np.testing.assert_array_equal(rows, again.coalitions)
+    assert sample.p == 0.5
+
+
+def test_one_player_has_no_shapley_kernel() -> None:
+    with pytest.raises(InvalidParameterError, match="at least 2 players"):
+        sample_shapley(1, 4, np.random.default_rng(0))

@@ -7,8 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fixlip_core.errors import InvalidParameterError
-from tests.fixlip_core.test_formats import example
+from fixlip_core.errors import InvalidParameterError, NotAdditiveError
+from fixlip_core.explanation import Explanation
+from tests.support.explanations import attribution, example, pair_attribution, with_regions
 
 
 def test_prediction_is_the_additive_form() -> None:
@@ -63,3 +64,32 @@ def test_wrong_shapes_are_named() -> None:
         dataclasses.replace(example(), second=np.zeros((3, 3)))
     with pytest.raises(InvalidParameterError, match=r"\(m, 9\)"):
         example().predict(np.zeros((2, 8), bool))
+
+
+def test_regions_are_the_image_players() -> None:
+    e = with_regions()
+    assert (e.n_image, e.n_text, e.n_players) == (3, 2, 5)
+    assert e.cross.shape == (3, 2)
+    c = e.cross[:, 1]
+    np.testing.assert_array_equal(e.conditional(1), [[c[0], c[0], c[1], c[1]], [c[2], c[0], c[2], c[2]]])
+    assert {pair.labels[0] for pair in e.top_interactions(6, cross_modal=True)} == {"region 0", "region 1", "region 2"}
+
+
+@pytest.mark.parametrize("explanation", [attribution(), pair_attribution()], ids=["order 1", "order 2"])
+def test_attributions_predict_nothing(explanation: Explanation) -> None:
+    assert not explanation.additive
+    with pytest.raises(NotAdditiveError, match=explanation.index):
+        explanation.predict(np.zeros((1, 9), bool))
+
+
+def test_main_effects_of_an_attribution_of_pairs_share_them_equally() -> None:
+    e = pair_attribution()
+    np.testing.assert_allclose(e.main_effects()[:6], 0.5 * e.cross.sum(axis=1))
+    np.testing.assert_allclose(e.main_effects()[6:], 0.5 * e.cross.sum(axis=0))
+    assert e.main_effects().sum() == pytest.approx(e.cross.sum())
+    np.testing.assert_array_equal(attribution().main_effects(), attribution().first)
+
+
+def test_the_four_indices_of_games_are_additive() -> None:
+    for index in ("WFBII", "WBV", "FSII", "SV"):
+        assert dataclasses.replace(example(), index=index).additive

@@ -12,34 +12,7 @@ import shapiq
 from fixlip_core import formats
 from fixlip_core.errors import FormatError
 from fixlip_core.explanation import Explanation
-
-
-def example(*, order: int = 2, seed: int = 0) -> Explanation:
-    rng = np.random.default_rng(seed)
-    n = 9
-    second = rng.normal(size=(n, n)) * (order == 2)
-    second = np.triu(second, 1) + np.triu(second, 1).T
-    errors = np.full((n, n), np.nan)
-    errors[:4, :4] = 0.25
-    return Explanation(
-        tokens=("a", "“red”", "🎉"),
-        grid=(2, 3),
-        baseline=1 / 3,
-        first=rng.normal(size=n),
-        second=second,
-        first_std_error=np.full(n, np.nan),
-        second_std_error=errors,
-        empty_value=-0.1,
-        full_value=7.25,
-        method="fixlip",
-        index="WFBII" if order == 2 else "WBV",
-        order=order,
-        p=0.3,
-        score="logit",
-        image_passes=64,
-        text_passes=8,
-        provenance={"seed": 3, "model": "demo", "version_torch": None},
-    )
+from tests.support.explanations import attribution, example, pair_attribution, with_regions
 
 
 def assert_same(one: Explanation, two: Explanation) -> None:
@@ -51,10 +24,18 @@ def assert_same(one: Explanation, two: Explanation) -> None:
             assert mine == theirs
 
 
-@pytest.mark.parametrize("order", [1, 2])
+EXAMPLES = {
+    "order 1": example(order=1),
+    "order 2": example(order=2),
+    "regions": with_regions(),
+    "attribution": attribution(),
+    "pair attribution": pair_attribution(),
+}
+
+
+@pytest.mark.parametrize("explanation", EXAMPLES.values(), ids=EXAMPLES.keys())
 @pytest.mark.parametrize("suffix", [".npz", ".json"])
-def test_round_trip_is_exact(tmp_path: Path, suffix: str, order: int) -> None:
-    explanation = example(order=order)
+def test_round_trip_is_exact(tmp_path: Path, suffix: str, explanation: Explanation) -> None:
     path = tmp_path / f"e{suffix}"
     explanation.save(path)
     assert_same(Explanation.load(path), explanation)
@@ -77,6 +58,19 @@ def test_json_loads_in_shapiq(tmp_path: Path, order: int) -> None:
         assert loaded[(i,)] == explanation.first[i]
         for j in range(i + 1, 9):
             assert loaded[(i, j)] == explanation.second[i, j]
+
+
+@pytest.mark.parametrize("explanation", [attribution(), pair_attribution()], ids=["order 1", "order 2"])
+def test_attributions_load_in_shapiq_under_their_own_name(tmp_path: Path, explanation: Explanation) -> None:
+    explanation.save(tmp_path / "e.json")
+    with pytest.warns(UserWarning, match=f"`{explanation.index}` is not a valid interaction index"):
+        loaded = shapiq.InteractionValues.load(tmp_path / "e.json")
+    with pytest.warns(UserWarning, match="not a valid"):
+        made = explanation.to_shapiq()
+    for values in (loaded, made):
+        assert () not in values.interaction_lookup
+        assert values[(4,)] == explanation.first[4]
+        assert values[(0, 8)] == explanation.second[0, 8]
 
 
 def test_to_shapiq_has_the_same_values() -> None:
@@ -107,7 +101,7 @@ def test_damaged_files_are_a_format_error(tmp_path: Path, suffix: str, damage: s
 
 def test_another_version_of_the_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "e.json"
-    path.write_bytes(formats.to_json_bytes(example()).replace(b'"format_version": 1', b'"format_version": 99'))
+    path.write_bytes(formats.to_json_bytes(example()).replace(b'"format_version": 2', b'"format_version": 99'))
     with pytest.raises(FormatError, match="99"):
         Explanation.load(path)
 
