@@ -13,6 +13,7 @@ FixlipError
 |-- UnsupportedModelError       a model that the adapter asked for cannot run
 |-- FormatError                 a stored explanation that cannot be read
 |-- NotAdditiveError            an explanation that attributes, asked to predict
+|-- DeadlineExceededError       the work was stopped because its time was up
 `-- CanceledError               the caller's ``progress`` asked to stop
 """
 
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 __all__ = [
     "CanceledError",
+    "DeadlineExceededError",
     "FixlipError",
     "FormatError",
     "InputError",
@@ -136,6 +138,12 @@ class NotAdditiveError(FixlipError):
     """The explanation attributes a score to players but is no model of it, so it predicts nothing."""
 
     code = "not_additive"
+
+
+class DeadlineExceededError(FixlipError):
+    """The work took longer than it was given."""
+
+    code = "deadline_exceeded"
 
 
 class CanceledError(FixlipError):

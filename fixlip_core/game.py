@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fixlip_core.captions import clean_caption, tokenize_caption
-from fixlip_core.defaults import IMAGE_ROWS_PER_CALL, TEXT_ROWS_PER_CALL
 from fixlip_core.encoders.protocol import DualEncoder, ImageRemoval, TextRemoval
 from fixlip_core.errors import InvalidParameterError
 from fixlip_core.grouping import expand, regions_from_boxes, regions_from_labels, words_of
@@ -107,7 +106,7 @@ class SimilarityGame:
         return self._in_batches(
             lambda rows: self.encoder.encode_images(self.view, rows, removal=self.image_removal),
             units,
-            IMAGE_ROWS_PER_CALL,
+            self.encoder.rows_per_call[0],
         )
 
     def text_embeddings(self, coalitions: Coalitions) -> Embeddings:
@@ -116,7 +115,7 @@ class SimilarityGame:
         return self._in_batches(
             lambda rows: self.encoder.encode_texts(self.caption, rows, removal=self.text_removal),
             units,
-            TEXT_ROWS_PER_CALL,
+            self.encoder.rows_per_call[1],
         )
 
     def value(self, coalitions: Coalitions) -> FloatArray:

@@ -1,4 +1,4 @@
-"""What every encoder does with its coalitions: check them, and time a few to know what they cost."""
+"""What every encoder does with its coalitions: check them, cut them into batches, time a few to know their cost."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
+import torch
 
+from fixlip_core.defaults import IMAGE_ROWS_PER_CALL, POSITIONS_PER_BATCH, TEXT_ROWS_PER_CALL
 from fixlip_core.errors import InvalidParameterError
 from fixlip_core.types import Coalitions
 
-__all__ = ["checked_coalitions", "shortest_s"]
+__all__ = ["checked_coalitions", "positions_per_batch", "rows_per_call", "shortest_s"]
 
 _REPEATS: Final = 3
+# Queries, keys, values, the attended, the wide middle of the second branch, twice over for what is being replaced.
+_STATES_PER_POSITION: Final = 20
+_GPU_MEMORY_SHARE: Final = 0.25
 
 
 def checked_coalitions(coalitions: Coalitions, n: int) -> Coalitions:
@@ -29,6 +34,24 @@ def checked_coalitions(coalitions: Coalitions, n: int) -> Coalitions:
             field="coalitions",
         )
     return present
+
+
+def positions_per_batch(device: torch.device, state_bytes: int) -> int:
+    """Positions of a transformer to run at a time: on a CPU what suits its caches, on a GPU what its memory holds.
+
+    Args:
+        device: where they run.
+        state_bytes: size of one position's state.
+    """
+    if device.type != "cuda":
+        return POSITIONS_PER_BATCH
+    free_bytes, _ = torch.cuda.mem_get_info(device)
+    return max(POSITIONS_PER_BATCH, int(_GPU_MEMORY_SHARE * free_bytes) // (_STATES_PER_POSITION * state_bytes))
+
+
+def rows_per_call(positions: int, image_positions: int, text_positions: int) -> tuple[int, int]:
+    """Image rows and text rows that fill a batch of so many positions, and no fewer than are worth a call."""
+    return max(IMAGE_ROWS_PER_CALL, positions // image_positions), max(TEXT_ROWS_PER_CALL, positions // text_positions)
 
 
 def shortest_s(act: Callable[[], object]) -> float:

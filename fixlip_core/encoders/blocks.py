@@ -36,7 +36,8 @@ def attention_weights(query: Tensor, key: Tensor, mask: Tensor | None) -> Tensor
     logits = query @ key.transpose(-2, -1) * query.shape[-1] ** -0.5
     if mask is not None:
         logits = logits.masked_fill(~mask, float("-inf"))
-    return logits.softmax(dim=-1)
+    weights: Tensor = logits.softmax(dim=-1)
+    return weights
 
 
 def explicit(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 
 from fixlip_core.captions import tokenize_caption
-from fixlip_core.defaults import POSITIONS_PER_BATCH
+from fixlip_core.defaults import IMAGE_ROWS_PER_CALL, POSITIONS_PER_BATCH, TEXT_ROWS_PER_CALL
 from fixlip_core.encoders.batches import checked_coalitions, shortest_s
 from fixlip_core.encoders.card import ModelCard
 from fixlip_core.encoders.pictures import Pictures
@@ -103,6 +103,11 @@ class GenericEncoder:
         image_s = shortest_s(lambda: self.encode_images(view, images))
         text_s = shortest_s(lambda: self._encode_ids((self.tokenizer.pad_id,), texts)) / self.text_positions(1)
         return float(2.0 ** np.rint(np.log2(text_s / image_s)))
+
+    @property
+    def rows_per_call(self) -> tuple[int, int]:
+        """See :attr:`fixlip_core.encoders.protocol.DualEncoder.rows_per_call`."""
+        return IMAGE_ROWS_PER_CALL, TEXT_ROWS_PER_CALL
 
     def text_positions(self, n_tokens: int) -> int:
         """The whole context, however short the caption: open_clip's towers read no less."""

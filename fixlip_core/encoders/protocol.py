@@ -43,6 +43,11 @@ class DualEncoder(Protocol):
         """Whether the text tower computes equal beginnings of coalitions once."""
         ...
 
+    @property
+    def rows_per_call(self) -> tuple[int, int]:
+        """Image rows and text rows to give at a time: enough for the device, few enough to stop in between."""
+        ...
+
     def text_positions(self, n_tokens: int) -> int:
         """Positions of one text pass of a caption with so many content tokens."""
         ...

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from fixlip_core.captions import content_tokens
-from fixlip_core.defaults import POSITIONS_PER_BATCH
-from fixlip_core.encoders.batches import checked_coalitions, shortest_s
+from fixlip_core.defaults import IMAGE_ROWS_PER_CALL, TEXT_ROWS_PER_CALL
+from fixlip_core.encoders.batches import checked_coalitions, positions_per_batch, rows_per_call, shortest_s
 from fixlip_core.encoders.card import ModelCard
 from fixlip_core.encoders.prefixes import encode_by_prefix
 from fixlip_core.encoders.protocol import ImageRemoval, TextRemoval
@@ -69,6 +69,19 @@ class TransformerEncoder:
         image_s = shortest_s(lambda: self.encode_images(view, images)) / len(images)
         text_s = shortest_s(lambda: self._encode_line(line, texts, "mask")) / positions
         return float(2.0 ** np.rint(np.log2(text_s / image_s)))
+
+    @cached_property
+    def _positions_per_batch(self) -> int:
+        state = self.text_tower.positions[0], self.image_tower.blocks[0].weight[0]
+        return positions_per_batch(self.image_tower.device, max(x.numel() * x.element_size() for x in state))
+
+    @property
+    def rows_per_call(self) -> tuple[int, int]:
+        """See :attr:`fixlip_core.encoders.protocol.DualEncoder.rows_per_call`."""
+        if self.image_tower.device.type == "cpu":
+            return IMAGE_ROWS_PER_CALL, TEXT_ROWS_PER_CALL
+        patches = self.card.grid[0] * self.card.grid[1]
+        return rows_per_call(self._positions_per_batch, patches, self.card.context_length)
 
     def text_positions(self, n_tokens: int) -> int:
         """See :meth:`fixlip_core.encoders.protocol.DualEncoder.text_positions`."""
@@ -161,6 +174,6 @@ class TransformerEncoder:
         return embeddings
 
     def _batches(self, present: Coalitions, positions: int) -> Iterator[torch.Tensor]:
-        rows = max(1, POSITIONS_PER_BATCH // positions)
+        rows = max(1, self._positions_per_batch // positions)
         whole = torch.from_numpy(present).to(self.image_tower.device)
         return iter(whole.split(rows))

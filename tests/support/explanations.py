@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def pair_attribution(*, seed: int = 0) -> Explanation:
     explanation = example(seed=seed)
     second = explanation.second.copy()
     second[:6, :6] = second[6:, 6:] = 0
-    values = {"first": np.zeros(9), "second": second, "method": "exclip", "index": "exCLIP"}
+    values: dict[str, Any] = {"first": np.zeros(9), "second": second, "method": "exclip", "index": "exCLIP"}
     return _without_model(dataclasses.replace(explanation, **values))
 
 

@@ -53,6 +53,7 @@ class FakeEncoder:
     text_cost: float = 0.05
     shares_prefixes: bool = False
     text_removals: tuple[TextRemoval, ...] = ("mask",)
+    rows_per_call: tuple[int, int] = (64, 2_048)
 
     def text_positions(self, n_tokens: int) -> int:
         """Words and two marks."""

@@ -4,8 +4,10 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
-from fixlip_core.encoders.batches import checked_coalitions, shortest_s
+from fixlip_core.defaults import POSITIONS_PER_BATCH
+from fixlip_core.encoders.batches import checked_coalitions, positions_per_batch, rows_per_call, shortest_s
 from fixlip_core.errors import InvalidParameterError
 
 
@@ -22,6 +24,17 @@ def test_other_shapes_and_kinds_are_refused(wrong: np.ndarray) -> None:
     with pytest.raises(InvalidParameterError, match=r"\(m, 3\)") as caught:
         checked_coalitions(wrong, 3)
     assert caught.value.field == "coalitions"
+
+
+def test_batches_suit_a_cpu_and_fill_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert positions_per_batch(torch.device("cpu"), 3_072) == POSITIONS_PER_BATCH
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (80 * 2**30, 80 * 2**30))
+    large = positions_per_batch(torch.device("cuda:0"), 3_072)
+    assert 20 * 3_072 * large <= 20 * 2**30 < 20 * 3_072 * (large + 1)
+    assert rows_per_call(large, 197, 77) == (large // 197, large // 77)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (0, 80 * 2**30))
+    assert positions_per_batch(torch.device("cuda:0"), 3_072) == POSITIONS_PER_BATCH
+    assert rows_per_call(POSITIONS_PER_BATCH, 4_096, 77) == (64, 2_048)
 
 
 def test_the_first_run_only_warms_up() -> None:
