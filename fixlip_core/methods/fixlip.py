@@ -1,170 +1,277 @@
-"""FIxLIP-p (arXiv 2508.05430): the most faithful second-order account under the p-product measure."""
+"""FIxLIP (arXiv 2508.05430): the most faithful account of a pair's similarity by its players and their pairs.
+
+Weighted Banzhaf (every player present with probability p) or Shapley.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fixlip_core.coalitions import CoalitionSample, enumerate_product, sample_product
-from fixlip_core.defaults import MAX_ENUMERATED_PLAYERS, MAX_SAMPLED_TEXT_PASSES, MIN_TEXT_PASSES
-from fixlip_core.encoders.protocol import DualEncoder
-from fixlip_core.estimators.basis import to_additive
-from fixlip_core.estimators.factored import fit_gaussian_processes
+from fixlip_core.coalitions import sample_product, sample_shapley
+from fixlip_core.defaults import AUTO_FIRST_PASSES, AUTO_LEAST_GAIN
+from fixlip_core.estimators.basis import Additive, to_additive
+from fixlip_core.estimators.factored import fit_towers
+from fixlip_core.estimators.joint import fit_joint, fit_joint_shapley
 from fixlip_core.estimators.least_squares import fit_least_squares
+from fixlip_core.estimators.shapley import fit_shapley
 from fixlip_core.estimators.tower import TowerSample
 from fixlip_core.explanation import Explanation
 from fixlip_core.game import SimilarityGame
+from fixlip_core.methods.meter import Meter
 from fixlip_core.methods.parameters import FixlipParameters
-from fixlip_core.types import FloatArray, ImageInput
+from fixlip_core.methods.passes import (
+    PassPlan,
+    TowerPasses,
+    places_of_image,
+    places_of_text,
+    plan_passes,
+    total_passes,
+)
+from fixlip_core.methods.provenance import Provenance, provenance
+from fixlip_core.types import Coalitions, FloatArray
 
 if TYPE_CHECKING:
+    from fixlip_core.encoders.protocol import DualEncoder
     from fixlip_core.methods.spec import Progress
+    from fixlip_core.types import ImageInput
 
-__all__ = ["PassPlan", "plan_passes", "run"]
+__all__ = ["run"]
 
-_ESTIMATORS = {"gp": fit_gaussian_processes, "least_squares": fit_least_squares}
 # The empty and the full coalition, once through each tower, for v(empty) and v(full).
 _END_POINTS = 2
+# Streams of random numbers.
+_IMAGE_STREAM, _TEXT_STREAM = 0, 1
+_INDICES = {(1, "banzhaf"): "WBV", (2, "banzhaf"): "WFBII", (1, "shapley"): "SV", (2, "shapley"): "FSII"}
 
 
 @dataclass(frozen=True, slots=True)
-class PassPlan:
-    """How many coalitions each tower passes, and whether those are all there are."""
+class _Ends:
+    """v(empty) and v(full)."""
 
+    empty_value: float
+    full_value: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """Values, their standard errors (nan: unknown) and the estimated R^2."""
+
+    values: Additive
+    first_std_error: FloatArray
+    second_std_error: FloatArray
+    estimated_r2: float
+
+    @classmethod
+    def without_errors(cls, values: Additive, estimated_r2: float = float("nan")) -> _Fit:
+        """Values whose standard errors are not known."""
+        return cls(values, np.full_like(values.first, np.nan), np.full_like(values.second, np.nan), estimated_r2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Solution:
+    """The last round's fit, the passes of all, and what the provenance is to say of them."""
+
+    ends: _Ends
+    fit: _Fit
     image_passes: int
     text_passes: int
-    image_enumerated: bool
-    text_enumerated: bool
-
-    @property
-    def total(self) -> int:
-        """All forward passes, those of the empty and the full coalition included."""
-        return self.image_passes + self.text_passes + 2 * _END_POINTS
-
-
-def plan_passes(
-    n_patches: int, n_tokens: int, *, budget: int, text_cost: float, shares_prefixes: bool = False
-) -> PassPlan:
-    """Split the work between the towers.
-
-    The text is enumerated, and its coefficients exact, while that takes no more multiplications than the image passes;
-    otherwise as many text coalitions are drawn as those buy, within limits.
-
-    Args:
-        n_patches: image players.
-        n_tokens: text players.
-        budget: image passes.
-        text_cost: cost of one text position relative to an image pass.
-        shares_prefixes: whether equal beginnings of text coalitions are computed once.
-    """
-    affordable = max(int(budget / (text_cost * (n_tokens + 2))), MIN_TEXT_PASSES)
-    positions_each = 2 if shares_prefixes else n_tokens + 2
-    enumerable = max(int(budget / (text_cost * positions_each)), MIN_TEXT_PASSES)
-    text_enumerated = n_tokens <= MAX_ENUMERATED_PLAYERS and 2**n_tokens <= enumerable
-    image_enumerated = n_patches <= MAX_ENUMERATED_PLAYERS and 2**n_patches <= budget
-    return PassPlan(
-        image_passes=2**n_patches if image_enumerated else budget,
-        text_passes=2**n_tokens if text_enumerated else min(affordable, MAX_SAMPLED_TEXT_PASSES),
-        image_enumerated=image_enumerated,
-        text_enumerated=text_enumerated,
-    )
+    notes: Provenance
 
 
 def run(
     encoder: DualEncoder, image: ImageInput, caption: str, parameters: FixlipParameters, progress: Progress | None
 ) -> Explanation:
     """Explain a pair; see :func:`fixlip_core.explain`."""
-    p, order = parameters.p, parameters.order
-    completed, total = 0, 0
-
-    def count(passes: int) -> None:
-        nonlocal completed
-        completed += passes
-        if progress is not None:
-            progress(completed, total)
-
-    game = SimilarityGame.of(encoder, image, caption, score=parameters.score, on_passes=count)
-    players = game.players
-    plan = plan_passes(
-        players.n_patches,
-        players.n_tokens,
-        budget=parameters.budget,
-        text_cost=encoder.text_cost,
-        shares_prefixes=encoder.shares_prefixes,
+    meter = Meter(progress)
+    game = SimilarityGame.of(
+        encoder,
+        image,
+        caption,
+        score=parameters.score,
+        image_removal=parameters.image_removal,
+        text_removal=parameters.text_removal,
+        regions=parameters.regions,
+        boxes=parameters.boxes,
+        text_players=parameters.text_players,
+        on_passes=meter.advance,
     )
-    total = plan.total
-    empty_value, full_value = game.empty_and_full()
-    image_rng, text_rng = (np.random.default_rng([parameters.seed, stream]) for stream in (0, 1))
-    text_sample = _sample(players.n_tokens, plan.text_passes, p, text_rng, plan.text_enumerated)
-    image_sample = _sample(players.n_patches, plan.image_passes, p, image_rng, plan.image_enumerated)
-    text = _tower(text_sample, game.text_embeddings(text_sample.coalitions), _line(players.n_tokens))
-    images = _tower(image_sample, game.image_embeddings(image_sample.coalitions), _plane(players.grid))
-    fit = _ESTIMATORS[parameters.estimator](images, text, scale=game.scale, bias=game.bias, order=order)
-    values = to_additive(fit.coefficients, p, order=order)
+    solve = _solve_jointly if parameters.estimator == "joint" else _solve_in_rounds
+    solution = solve(game, parameters, meter)
+    meter.complete()
+    return _explanation(game, parameters, solution)
+
+
+def _budgets_of(parameters: FixlipParameters) -> list[int]:
+    """Image passes of every round: one, or each round twice those before."""
+    if parameters.budget != "auto":
+        return [parameters.budget]
+    budgets = [min(AUTO_FIRST_PASSES, parameters.max_passes)]
+    while budgets[-1] < parameters.max_passes:
+        budgets.append(min(2 * budgets[-1], parameters.max_passes))
+    return budgets
+
+
+def _solve_jointly(game: SimilarityGame, parameters: FixlipParameters, meter: Meter) -> _Solution:
+    """Least squares over coalitions of all players: each takes a pass of both towers."""
+    n_image, order, p = game.players.n_image, parameters.order, parameters.p
+    coalitions = _draw(slice(0, len(game.players)), len(game.players), _budgets_of(parameters)[0], parameters, 0)
+    passes = [len(np.unique(half, axis=0)) for half in (coalitions[:, :n_image], coalitions[:, n_image:])]
+    meter.total = sum(passes) + 2 * _END_POINTS
+    ends, values = _Ends(*game.empty_and_full()), game.value(coalitions)
+    if parameters.index == "shapley":
+        additive = fit_joint_shapley(
+            coalitions, values, empty_value=ends.empty_value, full_value=ends.full_value, order=order
+        )
+    else:
+        additive = to_additive(fit_joint(coalitions, values, p=p, order=order).coefficients, p, order=order)
+    return _Solution(
+        ends=ends,
+        fit=_Fit.without_errors(additive),
+        image_passes=passes[0] + _END_POINTS,
+        text_passes=passes[1] + _END_POINTS,
+        notes={},
+    )
+
+
+def _solve_in_rounds(game: SimilarityGame, parameters: FixlipParameters, meter: Meter) -> _Solution:
+    """Pass, fit, and go on while it pays."""
+    plans = [
+        plan_passes(
+            game,
+            budget=budget,
+            text_passes=parameters.text_passes,
+            # The published estimator draws its coalitions one by one, however few there are.
+            enumerates=parameters.estimator != "wls",
+        )
+        for budget in _budgets_of(parameters)
+    ]
+    meter.total = 2 * _END_POINTS + total_passes([p.image for p in plans]) + total_passes([p.text for p in plans])
+    ends = _Ends(*game.empty_and_full())
+    images, texts = _towers(game, parameters, plans)
+    reached: list[float] = []
+    stop_reason: str | None = None
+    for plan in plans:
+        # Text first: it is the faster tower, and its errors show first.
+        text, image = texts.sample(plan.text), images.sample(plan.image)
+        meter.advance(0)  # the fit takes a while: who wants to stop is heard before it
+        fit = _fit(image, text, game, parameters, ends)
+        reached.append(fit.estimated_r2)
+        stop_reason = _why_stop(plan, plans, reached, parameters)
+        if stop_reason is not None:
+            break
+    notes: Provenance = {
+        "image_coalitions": _kind(plan.image.enumerated),
+        "text_coalitions": _kind(plan.text.enumerated),
+    }
+    if parameters.budget == "auto":
+        notes |= {"rounds": len(reached), "stop_reason": stop_reason, "target_r2": parameters.target_r2}
+    return _Solution(
+        ends=ends, fit=fit, image_passes=images.made + _END_POINTS, text_passes=texts.made + _END_POINTS, notes=notes
+    )
+
+
+def _why_stop(plan: PassPlan, plans: list[PassPlan], reached: list[float], parameters: FixlipParameters) -> str | None:
+    """Why this round is the last one; None: it is not."""
+    if plan.is_exact:
+        return "exact"
+    if parameters.budget == "auto" and reached[-1] >= parameters.target_r2:
+        return "target_reached"
+    if plan is plans[-1]:
+        return "budget_spent"
+    if len(reached) > 1 and reached[-1] - reached[-2] < AUTO_LEAST_GAIN:
+        return "stalled"
+    return None
+
+
+def _towers(
+    game: SimilarityGame, parameters: FixlipParameters, plans: list[PassPlan]
+) -> tuple[TowerPasses, TowerPasses]:
+    """The towers' coalitions, drawn for the largest plan."""
+    n_image, n = game.players.n_image, len(game.players)
+    most_image = max(0 if plan.image.enumerated else plan.image.passes for plan in plans)
+    most_text = max(0 if plan.text.enumerated else plan.text.passes for plan in plans)
+    return (
+        TowerPasses(
+            drawn=_draw(slice(0, n_image), n, most_image, parameters, _IMAGE_STREAM),
+            p=parameters.p,
+            encode=game.image_embeddings,
+            places=places_of_image(game),
+        ),
+        TowerPasses(
+            drawn=_draw(slice(n_image, n), n, most_text, parameters, _TEXT_STREAM),
+            p=parameters.p,
+            encode=game.text_embeddings,
+            places=places_of_text(game),
+        ),
+    )
+
+
+def _draw(part: slice, n: int, m: int, parameters: FixlipParameters, stream: int) -> Coalitions:
+    """(m, k) coalitions of the players ``part`` of ``n``, by the index's own law."""
+    if m == 0:
+        return np.zeros((0, part.stop - part.start), dtype=bool)
+    rng = np.random.default_rng([parameters.seed, stream])
+    if parameters.index == "shapley":
+        return sample_shapley(n, m, rng).coalitions[:, part]
+    complementary = parameters.estimator != "wls"
+    return sample_product(part.stop - part.start, m, parameters.p, rng, complementary=complementary).coalitions
+
+
+def _fit(
+    image: TowerSample, text: TowerSample, game: SimilarityGame, parameters: FixlipParameters, ends: _Ends
+) -> _Fit:
+    scale, bias, order = game.scale, game.bias, parameters.order
+    if parameters.estimator != "gp":
+        fit = fit_least_squares(image, text, scale=scale, bias=bias, order=order)
+    else:
+        fitted = fit_towers(image, text, scale=scale, bias=bias, order=order)
+        fit = fitted.fit
+        if parameters.index == "shapley":
+            values = fit_shapley(fitted, empty_value=ends.empty_value, full_value=ends.full_value, order=order)
+            return _Fit.without_errors(values, fit.estimated_r2)
+    return _Fit(
+        to_additive(fit.coefficients, parameters.p, order=order),
+        fit.first_std_error,
+        fit.second_std_error,
+        fit.estimated_r2,
+    )
+
+
+def _kind(enumerated: bool) -> str:
+    return "enumerated" if enumerated else "drawn"
+
+
+def _explanation(game: SimilarityGame, parameters: FixlipParameters, solution: _Solution) -> Explanation:
+    fit, ends, is_shapley = solution.fit, solution.ends, parameters.index == "shapley"
     return Explanation(
-        tokens=players.tokens,
-        grid=players.grid,
-        baseline=values.baseline,
-        first=values.first,
-        second=values.second,
+        tokens=game.players.tokens,
+        grid=game.players.grid,
+        regions=game.players.regions,
+        baseline=fit.values.baseline,
+        first=fit.values.first,
+        second=fit.values.second,
         first_std_error=fit.first_std_error,
         second_std_error=fit.second_std_error,
-        empty_value=empty_value,
-        full_value=full_value,
+        empty_value=ends.empty_value,
+        full_value=ends.full_value,
         estimated_r2=fit.estimated_r2,
         method="fixlip",
-        index="WFBII" if order == 2 else "WBV",
-        order=order,
-        p=p,
+        index=_INDICES[parameters.order, parameters.index],
+        order=parameters.order,
+        p=float("nan") if is_shapley else parameters.p,
         score=parameters.score,
-        image_passes=plan.image_passes + _END_POINTS,
-        text_passes=plan.text_passes + _END_POINTS,
-        provenance=_provenance(game, parameters),
+        image_passes=solution.image_passes,
+        text_passes=solution.text_passes,
+        provenance=provenance(
+            game,
+            seed=parameters.seed,
+            budget=parameters.budget,
+            estimator=parameters.estimator,
+            image_removal=game.image_removal,
+            text_removal=game.text_removal,
+            **solution.notes,
+        ),
     )
-
-
-def _sample(n: int, m: int, p: float, rng: np.random.Generator, enumerated: bool) -> CoalitionSample:
-    return enumerate_product(n, p) if enumerated else sample_product(n, m, p, rng)
-
-
-def _tower(sample: CoalitionSample, embeddings: FloatArray, places: FloatArray) -> TowerSample:
-    return TowerSample(sample, embeddings.astype(np.float64), places)
-
-
-def _line(n_tokens: int) -> FloatArray:
-    """(n, 1) places of tokens."""
-    return np.arange(n_tokens, dtype=np.float64)[:, None]
-
-
-def _plane(grid: tuple[int, int]) -> FloatArray:
-    """(n, 2) places of patches, row-major."""
-    return np.stack(np.divmod(np.arange(grid[0] * grid[1]), grid[1]), axis=1).astype(np.float64)
-
-
-def _provenance(game: SimilarityGame, parameters: FixlipParameters) -> dict[str, str | int | float | None]:
-    """What the values depend on: enough to compute them again."""
-    card = game.encoder.card
-    packages = ("fixlip", "numpy", "scipy", "torch", "open_clip_torch")
-    return {
-        "model": card.id,
-        "model_revision": card.revision,
-        "precision": card.precision,
-        "device": card.device,
-        "caption": game.caption,
-        "view_sha256": hashlib.sha256(game.view.tobytes()).hexdigest(),
-        "seed": parameters.seed,
-        "budget": parameters.budget,
-        "estimator": parameters.estimator,
-        **{f"version_{name}": _version(name) for name in packages},
-    }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from fixlip_core.defaults import BUDGET_PASSES, DEFAULT_P, MAX_BUDGET_PASSES, MIN_BUDGET_PASSES
+from fixlip_core.defaults import (
+    BUDGET_PASSES,
+    DEFAULT_P,
+    MAX_AUTO_PASSES,
+    MAX_BOXES,
+    MAX_BUDGET_PASSES,
+    MAX_ENUMERATED_PLAYERS,
+    MAX_REGION_MAP_SIDE,
+    MIN_BUDGET_PASSES,
+    TARGET_R2,
+)
 from fixlip_core.errors import InvalidParameterError
 
 __all__ = ["FixlipParameters", "MethodParameters", "parse_parameters"]
@@ -19,21 +29,82 @@ class MethodParameters(BaseModel):
 
 
 class FixlipParameters(MethodParameters):
-    """Parameters of FIxLIP-p (arXiv 2508.05430)."""
+    """Parameters of FIxLIP (arXiv 2508.05430)."""
 
-    p: float = Field(DEFAULT_P, gt=0, lt=1, description="Probability with which each player is present.")
+    index: Literal["banzhaf", "shapley"] = Field(
+        "banzhaf", description="Weights of the coalitions: weighted Banzhaf (with p), or Shapley (FSII; SV at order 1)."
+    )
+    p: float = Field(
+        DEFAULT_P, gt=0, lt=1, description="Probability with which each player is present; of index 'banzhaf'."
+    )
     order: Literal[1, 2] = Field(2, description="Highest order of interaction: 1 (players) or 2 (pairs as well).")
-    budget: int = Field(
+    budget: Annotated[int, Field(ge=MIN_BUDGET_PASSES, le=MAX_BUDGET_PASSES)] | Literal["auto"] = Field(
         BUDGET_PASSES,
+        description="Forward passes of the image tower; those of the text tower follow from their cost. 'auto': passes "
+        "are added in rounds until target_r2 is reached, the gain stalls, or max_passes are spent.",
+    )
+    target_r2: float = Field(
+        TARGET_R2, gt=0, lt=1, description="Estimated (leave-one-out) R2 at which budget 'auto' is content."
+    )
+    max_passes: int = Field(
+        MAX_AUTO_PASSES,
         ge=MIN_BUDGET_PASSES,
         le=MAX_BUDGET_PASSES,
-        description="Forward passes of the image tower; those of the text tower follow from their cost.",
+        description="Most image passes that budget 'auto' may spend.",
     )
-    estimator: Literal["gp", "least_squares"] = Field(
-        "gp", description="Solver: a Gaussian process over coalitions, or least squares (needs many more passes)."
+    text_passes: int | None = Field(
+        None,
+        ge=MIN_BUDGET_PASSES,
+        le=2**MAX_ENUMERATED_PLAYERS,
+        description="Forward passes of the text tower (all coalitions, where there are no more). By default they "
+        "follow from the towers' measured speed; the result says how many they were, and the same number repeats it.",
+    )
+    estimator: Literal["gp", "least_squares", "wls", "joint"] = Field(
+        "gp",
+        description="Solver: 'gp', a Gaussian process over each tower's coalitions; 'least_squares' over all pairs of "
+        "image and text coalitions; 'wls', the same on coalitions drawn one by one, as published; 'joint', least "
+        "squares over coalitions of all players, each a pass of both towers. All but 'gp' need many passes.",
     )
     score: Literal["logit", "cosine"] = Field("logit", description="Value of the game: scale * cos + bias, or cos.")
+    image_removal: Literal["zero", "mean", "blur"] = Field(
+        "zero",
+        description="What stands in for a removed patch: zero after normalisation, the picture's mean colour or blur.",
+    )
+    text_removal: Literal["mask", "token"] | None = Field(
+        None,
+        description="What removes a token: its key masked in every layer, or padding in its place. By default 'mask', "
+        "where the model can.",
+    )
+    text_players: Literal["token", "word"] = Field("token", description="The caption's players: tokens or whole words.")
+    regions: list[Annotated[list[int], Field(max_length=MAX_REGION_MAP_SIDE)]] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_REGION_MAP_SIDE,
+        description="Label map over the image, rows of integers of any resolution: its labels are the image players. A "
+        "patch belongs to the label that covers most of it.",
+    )
+    boxes: list[Annotated[list[float], Field(min_length=4, max_length=4)]] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_BOXES,
+        description="Boxes (left, top, right, bottom) in pixels of the image: these, and the rest, are its players.",
+    )
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of the coalitions: same seed, same explanation.")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        """Refuse parameters that contradict each other."""
+        if self.index == "shapley" and self.estimator not in ("gp", "joint"):
+            raise ValueError(f"index 'shapley' goes with estimator 'gp' or 'joint', not {self.estimator!r}")
+        if self.index == "shapley" and self.p != DEFAULT_P:
+            raise ValueError("p belongs to index 'banzhaf'; leave it out with index 'shapley'")
+        if self.budget == "auto" and self.estimator != "gp":
+            raise ValueError(f"budget 'auto' goes with estimator 'gp', which knows its errors, not {self.estimator!r}")
+        if self.estimator == "joint" and self.text_passes is not None:
+            raise ValueError("text_passes are as many as image passes with estimator 'joint'; leave them out")
+        if self.regions is not None and self.boxes is not None:
+            raise ValueError("give regions or boxes, not both")
+        return self
 
 
 _P = TypeVar("_P", bound=MethodParameters)
@@ -49,7 +120,9 @@ def parse_parameters(model: type[_P], values: dict[str, Any]) -> _P:
         return model.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        name = ".".join(str(part) for part in first["loc"]) or "parameters"
+        # Of a union's members pydantic gives the names too; a caller knows the parameter and places in lists.
+        known = (part for part in first["loc"] if isinstance(part, int) or part in model.model_fields)
+        name = ".".join(map(str, known)) or ".".join(map(str, first["loc"])) or "parameters"
         if first["type"] == "extra_forbidden":
             message = f"{name} is no parameter of this method; its parameters are {', '.join(model.model_fields)}"
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from fixlip_core.demo.scenes import draw_scene
 from fixlip_core.errors import CanceledError, InvalidParameterError, UnknownMethodError
 from fixlip_core.estimators.exact import exact_additive
 from fixlip_core.evaluation import p_faithfulness
-from fixlip_core.methods.fixlip import plan_passes
-from tests.fixlip_core.encoders.test_clip import build
+from fixlip_core.methods.passes import TowerPlan, plan_passes
+from tests.support.fake_encoder import CARD, FakeEncoder
+from tests.support.small_models import small_clip, write_model
 
 PS = (0.3, 0.5, 0.7)
 CAPTION = "a red circle and"
@@ -23,7 +25,9 @@ CAPTION = "a red circle and"
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> fx.DualEncoder:
     """A random CLIP of 2 x 2 patches: with four words, a game of 8 players."""
-    return fx.load_encoder(str(build(tmp_path_factory.mktemp("tiny"), vision={"image_size": 16})))
+    return fx.load_encoder(
+        str(write_model(tmp_path_factory.mktemp("tiny") / "m", small_clip(vision={"image_size": 16})))
+    )
 
 
 @pytest.mark.parametrize("score", ["logit", "cosine"])
@@ -85,7 +89,8 @@ def test_progress_counts_every_pass_and_can_stop(demo: fx.DualEncoder) -> None:
         demo, scene.image, scene.caption, budget=200, progress=lambda done, total: seen.append((done, total))
     )
     assert seen[-1] == (e.image_passes + e.text_passes,) * 2
-    assert [done for done, _ in seen] == sorted({done for done, _ in seen})
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert len({done for done, _ in seen}) > 5
     assert len({total for _, total in seen}) == 1
 
     def stop(done: int, total: int) -> None:
@@ -135,17 +140,133 @@ def test_least_budget_is_survived(demo: fx.DualEncoder, budget: int) -> None:
     assert np.isfinite(e.second).all()
 
 
-def test_plan_enumerates_text_while_it_costs_no_more_than_the_image() -> None:
-    cheap = plan_passes(64, 9, budget=512, text_cost=0.007)
-    assert cheap.text_enumerated
-    assert cheap.text_passes == 512
-    dear = plan_passes(64, 16, budget=512, text_cost=0.007)
-    assert not dear.text_enumerated
-    assert dear.text_passes * 18 * 0.007 <= 512
-    tiny = plan_passes(4, 30, budget=512, text_cost=0.007)
-    assert tiny.image_enumerated
-    assert tiny.image_passes == 16
-    assert tiny.total == 16 + tiny.text_passes + 4
+def plan(n_patches: int, caption: str, **encoder: Any) -> Any:
+    card = replace(CARD, grid=(n_patches, 1), image_size_px=(64, 64))
+    game = fx.SimilarityGame.of(FakeEncoder(card=card, **encoder), draw_scene(1).image, caption)
+    return plan_passes(game, budget=512)
+
+
+def test_text_is_enumerated_while_it_costs_less_than_a_fifth_of_the_image() -> None:
+    caption = " ".join("word" for _ in range(11))
+    # 2^11 coalitions of 13 positions each, or of 2 where prefixes are shared; a fifth of 512 is 102 image passes.
+    assert not plan(64, caption, text_cost=0.0039).text.enumerated
+    assert plan(64, caption, text_cost=0.0038).text == TowerPlan(2**11, enumerated=True)
+    assert plan(64, caption, text_cost=0.0249, shares_prefixes=True).text.enumerated
+    drawn = plan(64, caption, text_cost=0.0251, shares_prefixes=True).text
+    assert drawn == TowerPlan(512, enumerated=False)
+    assert plan(64, caption, text_cost=0.01).text.passes == int(102.4 / 0.13)
+    assert plan(64, "one two", text_cost=100.0).text == TowerPlan(4, enumerated=True)
+    assert plan(4, caption).image == TowerPlan(16, enumerated=True)
+
+
+def test_words_cost_the_tokens_they_are_made_of(demo: Any) -> None:
+    game = fx.SimilarityGame.of(demo, draw_scene(1).image, "cyan cyan cyan", text_players="word")
+    assert len(game.token_owners) == 6
+    assert plan_passes(game, budget=64).text == TowerPlan(8, enumerated=True)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_shapley_of_a_small_game_is_that_of_shapiq(tiny: fx.DualEncoder, order: int) -> None:
+    shapiq = pytest.importorskip("shapiq")
+    image = draw_scene(1).image
+    e = fx.explain(tiny, image, CAPTION, index="shapley", order=order, budget=16)
+    game = fx.SimilarityGame.of(tiny, image, CAPTION)
+    exact = shapiq.ExactComputer(lambda x: game.value(x.astype(bool)), n_players=8)(
+        "FSII" if order == 2 else "SV", order
+    )
+    np.testing.assert_allclose(e.first, [exact[(i,)] for i in range(8)], atol=1e-5)
+    for i, j in zip(*np.triu_indices(8, 1), strict=True):
+        assert e.second[i, j] == pytest.approx(exact[(i, j)] if order == 2 else 0, abs=1e-5)
+    assert e.baseline == e.empty_value
+    assert e.predict(np.ones((1, 8), bool))[0] == pytest.approx(e.full_value, abs=1e-9)
+    assert (e.index, np.isnan(e.p)) == ("FSII" if order == 2 else "SV", True)
+
+
+@pytest.mark.parametrize("index", ["banzhaf", "shapley"])
+def test_joint_coalitions_lead_to_the_same_values(tiny: fx.DualEncoder, index: str) -> None:
+    image = draw_scene(1).image
+    joint = fx.explain(tiny, image, CAPTION, index=index, estimator="joint", budget=20_000)
+    towers = fx.explain(tiny, image, CAPTION, index=index, budget=16)
+    assert np.corrcoef(joint.second[np.triu_indices(8, 1)], towers.second[np.triu_indices(8, 1)])[0, 1] > 0.99
+    assert joint.image_passes <= 16 + 2
+    assert np.isnan(joint.second_std_error).all()
+
+
+def test_published_estimator_draws_both_towers(tiny: fx.DualEncoder) -> None:
+    e = fx.explain(tiny, draw_scene(1).image, CAPTION, estimator="wls", budget=100, text_passes=90)
+    assert (e.provenance["image_coalitions"], e.provenance["text_coalitions"]) == ("drawn", "drawn")
+    assert (e.image_passes, e.text_passes) == (102, 92)
+    exact = fx.explain(tiny, draw_scene(1).image, CAPTION, budget=16)
+    assert np.corrcoef(e.second[np.triu_indices(8, 1)], exact.second[np.triu_indices(8, 1)])[0, 1] > 0.95
+
+
+def test_auto_budget_stops_when_it_is_content(demo: fx.DualEncoder) -> None:
+    scene = draw_scene(2, n_objects=2)
+    seen: list[tuple[int, int]] = []
+    content = fx.explain(
+        demo,
+        scene.image,
+        scene.caption,
+        budget="auto",
+        target_r2=0.8,
+        max_passes=1_024,
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    assert content.provenance["stop_reason"] == "target_reached"
+    assert content.estimated_r2 >= 0.8
+    assert content.image_passes < 1_024
+    assert seen[-1][0] == seen[-1][1] >= content.image_passes + content.text_passes
+    spent = fx.explain(demo, scene.image, scene.caption, budget="auto", target_r2=0.999, max_passes=200)
+    assert spent.provenance["stop_reason"] == "budget_spent"
+    assert (spent.provenance["rounds"], spent.image_passes) == (2, 202)
+    whole = fx.explain(demo, scene.image, scene.caption, budget=200, text_passes=spent.text_passes - 2)
+    np.testing.assert_allclose(spent.second, whole.second, atol=1e-9)
+
+
+def test_auto_budget_stops_when_more_passes_gain_nothing() -> None:
+    """A game that is all pairs between towers is known after the first round."""
+    e = fx.explain(FakeEncoder(row_s=0.0), draw_scene(1).image, "two words", budget="auto", target_r2=0.9999)
+    assert e.provenance["stop_reason"] in ("stalled", "target_reached")
+    assert e.image_passes < 4_096
+
+
+def test_auto_budget_of_a_small_game_is_exact(tiny: fx.DualEncoder) -> None:
+    e = fx.explain(tiny, draw_scene(1).image, CAPTION, budget="auto", target_r2=0.99999)
+    assert e.provenance["stop_reason"] == "exact"
+    assert (e.image_passes, e.text_passes) == (18, 18)
+
+
+def test_regions_and_words_explain_themselves(demo: fx.DualEncoder) -> None:
+    scene = draw_scene(2, n_objects=2)
+    boxes = [[float(side) for side in thing.box] for thing in scene.objects]
+    e = fx.explain(demo, scene.image, scene.caption, boxes=boxes, text_players="word", budget=64)
+    assert e.n_image == 3
+    assert e.image_passes == 8 + 2
+    for k, thing in enumerate(scene.objects):
+        if e.tokens.count(thing.colour) == 1:
+            word = e.tokens.index(thing.colour)
+            assert e.cross[k, word] > e.cross[1 - k, word]
+    game = fx.SimilarityGame.of(demo, scene.image, scene.caption, boxes=boxes, text_players="word")
+    assert e.full_value == pytest.approx(float(game.value(np.ones((1, e.n_players), bool))[0]), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({"index": "shapley", "estimator": "wls"}, "goes with estimator"),
+        ({"index": "shapley", "p": 0.3}, "p belongs to"),
+        ({"budget": "auto", "estimator": "least_squares"}, "goes with estimator"),
+        ({"estimator": "joint", "text_passes": 99}, "leave them out"),
+        ({"regions": [[0, 1]], "boxes": [[0, 0, 1, 1]]}, "not both"),
+        ({"budget": "plenty"}, "budget"),
+        ({"boxes": [[0, 0, 1]]}, "boxes"),
+    ],
+)
+def test_parameters_that_contradict_each_other_are_refused(
+    demo: fx.DualEncoder, parameters: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(InvalidParameterError, match=reason):
+        fx.explain(demo, draw_scene(1).image, "a circle", **parameters)
 
 
 def test_provenance_names_all_that_the_values_depend_on(demo: fx.DualEncoder, tmp_path: Path) -> None:
