@@ -21,6 +21,8 @@ __all__ = ["Explanation", "Interaction"]
 
 ADDITIVE = frozenset({"WFBII", "WBV", "FSII", "SV"})
 """Indices whose values add up to a model of the game; the others are attributions."""
+ROUNDING = 1e-8
+"""Greatest difference between the triangles of a symmetric matrix, relative to its largest value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Explanation:
         regions: empty where every patch is a player; else the image player of every patch, row-major, from 0.
         baseline: e_0, with v(empty) in it: the prediction for the empty coalition; nan for attributions.
         first: (n,) values of single players: those of the image (patches row-major, or regions), then of the text.
-        second: (n, n) values of pairs, symmetric, zero diagonal.
+        second: (n, n) values of pairs, symmetric, zero diagonal. What sums in another order leave of a difference
+            between the triangles is taken away.
         first_std_error: (n,) standard errors, nan where the solver gives none.
         second_std_error: (n, n) likewise.
         empty_value: v(empty), all players removed.
@@ -91,9 +94,11 @@ class Explanation:
         n = self.n_players
         shapes = {"first": (n,), "second": (n, n), "first_std_error": (n,), "second_std_error": (n, n)}
         for name, shape in shapes.items():
-            array = np.array(getattr(self, name), dtype=np.float64)
+            array: FloatArray = np.array(getattr(self, name), dtype=np.float64)
             if array.shape != shape:
                 raise InvalidParameterError(f"{name} must have shape {shape}, not {array.shape}", field=name)
+            if array.ndim == 2:
+                array = _symmetric(array, name)
             array.flags.writeable = False
             object.__setattr__(self, name, array)
         object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
@@ -218,3 +223,15 @@ class Explanation:
         from fixlip_core import formats
 
         return formats.to_shapiq(self)
+
+
+def _symmetric(matrix: FloatArray, name: str) -> FloatArray:
+    """The upper triangle mirrored: exact, where ``matrix`` was symmetric but for rounding.
+
+    Raises:
+        InvalidParameterError: it was not.
+    """
+    largest = np.abs(matrix).max(initial=0.0, where=~np.isnan(matrix))
+    if not np.allclose(matrix, matrix.T, rtol=0.0, atol=ROUNDING * largest, equal_nan=True):
+        raise InvalidParameterError(f"{name} must be symmetric", field=name)
+    return np.asarray(np.triu(matrix) + np.triu(matrix, 1).T)

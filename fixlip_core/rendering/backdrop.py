@@ -9,7 +9,7 @@ from PIL import Image
 
 from fixlip_core.errors import InvalidImageError
 from fixlip_core.rendering import style
-from fixlip_core.types import FloatArray, ImageArray
+from fixlip_core.types import FloatArray, ImageArray, IntArray
 
 __all__ = ["Backdrop", "make_backdrop"]
 
@@ -58,6 +58,16 @@ class Backdrop:
         light = (black + (1 - black) * self.grey).reshape(rows, tall, columns, wide, 1)
         tint = np.asarray(255 * colours, dtype=np.float32)[:, None, :, None, :]
         return np.asarray(np.rint(light * tint), dtype=np.uint8).reshape(self.height, self.width, 3)
+
+    def bordered(self, pixels: ImageArray, owners: IntArray) -> ImageArray:
+        """(height, width, 3) ``pixels`` with lines between patches that have different (rows, columns) ``owners``."""
+        (tall, wide), ink = self.patch_px, np.array(style.BORDER_RGB, dtype=np.uint8)
+        owner = owners.repeat(tall, axis=0).repeat(wide, axis=1)
+        bordered = pixels.copy()
+        for here, there in ((np.s_[:, 1:], np.s_[:, :-1]), (np.s_[1:], np.s_[:-1])):
+            differs = owner[here] != owner[there]
+            bordered[here][differs] = bordered[there][differs] = ink
+        return bordered
 
     def faded(self) -> ImageArray:
         """(height, width, 3) the picture in light grey."""

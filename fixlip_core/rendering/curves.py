@@ -29,12 +29,12 @@ def patch_centre(backdrop: Backdrop, players: Players, patch: int) -> tuple[floa
 def curve_between(pair: tuple[int, int], players: Players, backdrop: Backdrop, words: Sequence[Word]) -> Path:
     """The curve of a pair of players, the lower index first: two patches, a patch and a token, or two tokens."""
     first, second = pair
-    if players.is_patch(second):
+    if players.is_image(second):
         return _arc(patch_centre(backdrop, players, first), patch_centre(backdrop, players, second), backdrop)
-    word = words[second - players.n_patches]
-    if players.is_patch(first):
+    word = words[second - players.n_image]
+    if players.is_image(first):
         return _descent(patch_centre(backdrop, players, first), (word.centre, word.top))
-    return _below(words[first - players.n_patches], word)
+    return _below(words[first - players.n_image], word)
 
 
 def _arc(start: tuple[float, float], end: tuple[float, float], backdrop: Backdrop) -> Path:

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
-from matplotlib.patches import Circle, PathPatch, Rectangle
+from matplotlib.patches import Circle, PathPatch
 
 from fixlip_core.errors import InvalidParameterError
 from fixlip_core.explanation import Explanation
 from fixlip_core.players import Players
 from fixlip_core.rendering import style
 from fixlip_core.rendering.backdrop import Backdrop, make_backdrop
+from fixlip_core.rendering.borders import borders, outline
 from fixlip_core.rendering.curves import DIP_PX, curve_between, patch_centre
 from fixlip_core.rendering.pairs import Kind, count_pairs, strongest_pairs
 from fixlip_core.rendering.sheet import Sheet, magnitude
 from fixlip_core.rendering.words import Word, bottom_of, lay_out_words
-from fixlip_core.types import ImageArray
+from fixlip_core.types import FloatArray, ImageArray
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,7 +72,7 @@ def interaction_graph_sheet(explanation: Explanation, backdrop: Backdrop, *, n_p
     for pair in reversed(pairs):
         curve = curve_between(pair.players, explanation.players, backdrop, words)
         _draw_curve(sheet, curve, pair.value, limit, STROKES[pair.kind])
-    _draw_words(sheet, words, {player - explanation.n_patches for player in linked})
+    _draw_words(sheet, words, {player - explanation.n_image for player in linked})
     if pairs:
         corner = _draw_key(sheet, explanation, limit, backdrop)
         _draw_kinds(sheet, Counter(pair.kind for pair in pairs), count_pairs(explanation), corner)
@@ -92,27 +93,23 @@ def _width_pt(value: float, limit: float) -> float:
 
 
 def _draw_patches(sheet: Sheet, backdrop: Backdrop, players: Players, linked: Collection[int]) -> None:
-    """A faint grid, and a frame around every patch that a curve ends in."""
-    (rows, columns), (tall, wide) = backdrop.grid, backdrop.patch_px
-    left = top = style.MARGIN_PX
-    upright = [[(left + k * wide, top), (left + k * wide, top + backdrop.height)] for k in range(1, columns)]
-    level = [[(left, top + k * tall), (left + backdrop.width, top + k * tall)] for k in range(1, rows)]
-    sheet.axes.add_collection(
-        LineCollection(upright + level, colors=style.FAINT, linewidths=style.HAIRLINE_PT / 2, alpha=0.7, zorder=1),
-        autolim=False,
-    )
-    for patch in sorted(player for player in linked if players.is_patch(player)):
-        row, column = players.position(patch)
-        corner = (left + column * wide, top + row * tall)
-        sheet.axes.add_patch(
-            Rectangle(
-                corner, wide, tall, facecolor="none", edgecolor=style.MUTED, linewidth=style.HAIRLINE_PT, zorder=1.5
-            )
-        )
-        centre = patch_centre(backdrop, players, patch)
+    """Faint lines between patches or regions, and a frame around every one that a curve ends in."""
+    owners = players.owners.reshape(players.grid)
+    _draw_lines(sheet, backdrop, borders(owners), colors=style.FAINT, linewidths=style.HAIRLINE_PT / 2, zorder=1)
+    for player in sorted(player for player in linked if players.is_image(player)):
+        frame = outline(owners, player)
+        _draw_lines(sheet, backdrop, frame, colors=style.MUTED, linewidths=style.HAIRLINE_PT, zorder=1.5)
+        centre = patch_centre(backdrop, players, player)
         sheet.axes.add_patch(
             Circle(centre, DOT_PX, facecolor=style.INK, edgecolor=style.PAPER, linewidth=style.HAIRLINE_PT, zorder=3.5)
         )
+
+
+def _draw_lines(sheet: Sheet, backdrop: Backdrop, lines: FloatArray, **look: Any) -> None:
+    """Lines between patches, (m, 2, 2) in units of patches."""
+    tall, wide = backdrop.patch_px
+    places = style.MARGIN_PX + lines * np.array([wide, tall])
+    sheet.axes.add_collection(LineCollection(list(places), capstyle="butt", **look), autolim=False)
 
 
 def _draw_curve(sheet: Sheet, curve: Path, value: float, limit: float, stroke: Any) -> None:
@@ -139,7 +136,8 @@ def _draw_key(sheet: Sheet, explanation: Explanation, limit: float, backdrop: Ba
     """Beside the picture: which width and colour is which value. Returns (left, top) of what follows."""
     left, top = sheet.thumbnail(backdrop)
     middle = top + ROW_PX / 2
-    for line in ("interaction", "effect on", f"the {explanation.score}"):
+    measure = ("interaction", "effect on") if explanation.additive else ("attribution", "to pairs of")
+    for line in (*measure, f"the {explanation.score}"):
         sheet.text(left, middle, line)
         middle += ROW_PX
     for value in reversed([tick for tick in style.ticks(limit) if tick]):
@@ -154,8 +152,8 @@ def _draw_kinds(
 ) -> None:
     """Under the key: the stroke of every kind of pair, and how many of how many are drawn."""
     left, middle = corner[0], corner[1] + ROW_PX / 2
-    for kind, stroke in STROKES.items():
-        _draw_sample(sheet, left, middle, color=style.MUTED, linewidth=1.4, linestyle=stroke)
+    for kind in present:
+        _draw_sample(sheet, left, middle, color=style.MUTED, linewidth=1.4, linestyle=STROKES[kind])
         counts = f"{drawn[kind]} of {present[kind]:,}"
         sheet.text(left, middle + 0.8 * ROW_PX, kind, size_pt=style.SMALL_PT)
         sheet.text(left, middle + 1.7 * ROW_PX, counts, size_pt=style.SMALL_PT, color=style.MUTED)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from fixlip_core.explanation import Explanation
 from fixlip_core.rendering import style
@@ -14,7 +18,13 @@ from fixlip_core.types import FloatArray, ImageArray
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["conditional_figure", "conditional_sheet", "first_order_figure", "first_order_sheet"]
+__all__ = [
+    "conditional_figure",
+    "conditional_pixels",
+    "conditional_sheet",
+    "first_order_figure",
+    "first_order_sheet",
+]
 
 
 KEY_PX = 480
@@ -22,7 +32,10 @@ KEY_PX = 480
 
 
 def first_order_figure(explanation: Explanation, image: ImageArray) -> Figure:
-    """Main effects ``e_i + p sum_j e_ij`` of patches over ``image`` and of tokens below it, on one scale.
+    """Main effects ``e_i + p sum_j e_ij`` of patches or regions over ``image`` and of tokens below it.
+
+    They share one scale; but where the towers were attributed to one by one (order 1), patches and tokens do not
+    compare, and each have their own.
 
     Args:
         explanation: what to draw; values in units of its score.
@@ -36,7 +49,7 @@ def first_order_figure(explanation: Explanation, image: ImageArray) -> Figure:
 
 
 def conditional_figure(explanation: Explanation, image: ImageArray, token_index: int) -> Figure:
-    """Interactions ``e_ij`` of every patch with one token, which the caption below highlights.
+    """Interactions ``e_ij`` of every patch or region with one token, which the caption below highlights.
 
     All tokens of an explanation share one scale, so that their figures compare.
 
@@ -55,11 +68,16 @@ def conditional_figure(explanation: Explanation, image: ImageArray, token_index:
 def first_order_sheet(explanation: Explanation, backdrop: Backdrop) -> Sheet:
     """The sheet of :func:`first_order_figure` over a backdrop that is there already."""
     effects = explanation.main_effects()
-    limit = magnitude(effects, name="main effects")
-    patches = effects[: explanation.n_patches].reshape(explanation.grid)
+    limit = limit_of_words = magnitude(effects, name="main effects")
+    patches, tokens = np.split(effects, [explanation.n_image])
+    label = f"main {style.unit(explanation.score)}" if explanation.additive else "attribution"
+    if not explanation.additive and explanation.order == 1:
+        limit, limit_of_words = (magnitude(part, name="values") for part in (patches, tokens))
+        label = "attribution (words: own scale)"
     words = _caption(explanation, backdrop)
-    sheet = _heat_map(patches, limit, f"main {style.unit(explanation.score)}", backdrop, words)
-    fills = style.diverging(effects[explanation.n_patches :], limit)
+    tinted = _tinted(explanation, explanation.players.spread(patches), limit, backdrop)
+    sheet = _heat_map(tinted, limit, label, backdrop, words)
+    fills = style.diverging(tokens, limit_of_words)
     sheet.words(words, fills=[*fills], inks=[style.ink_on(fill) for fill in fills], edges=[style.FAINT] * len(words))
     return sheet
 
@@ -67,23 +85,72 @@ def first_order_sheet(explanation: Explanation, backdrop: Backdrop) -> Sheet:
 def conditional_sheet(explanation: Explanation, backdrop: Backdrop, token_index: int) -> Sheet:
     """The sheet of :func:`conditional_figure` over a backdrop that is there already."""
     patches = explanation.conditional(token_index)
-    limit = magnitude(explanation.cross, name="pairs of patches and tokens")
+    limit = _cross_limit(explanation)
+    tinted = _tinted(explanation, patches, limit, backdrop)
+    return _conditional(explanation, backdrop, tinted, limit, chosen={token_index})
+
+
+def conditional_pixels(
+    explanation: Explanation, backdrop: Backdrop, token_indices: Sequence[int]
+) -> Iterator[ImageArray]:
+    """(height, width, 3) the pixels of :func:`conditional_sheet` for every token; what they share is drawn once."""
+    limit = _cross_limit(explanation)
+    blank = _tinted(explanation, np.zeros(explanation.grid), limit, backdrop)
+    everyone = range(explanation.n_text)
+    plain, chosen = (_conditional(explanation, backdrop, blank, limit, chosen=some).pixels() for some in ((), everyone))
     words = _caption(explanation, backdrop)
-    sheet = _heat_map(patches, limit, f"interaction {style.unit(explanation.score)}", backdrop, words)
+    place = np.s_[
+        style.MARGIN_PX : style.MARGIN_PX + backdrop.height, style.MARGIN_PX : style.MARGIN_PX + backdrop.width
+    ]
+    for index in token_indices:
+        pixels = plain.copy()
+        if limit > 0:
+            pixels[place] = _tinted(explanation, explanation.conditional(index), limit, backdrop)
+        box = _box(words[index])
+        pixels[box] = chosen[box]
+        yield pixels
+
+
+def _conditional(
+    explanation: Explanation, backdrop: Backdrop, tinted: ImageArray, limit: float, *, chosen: Collection[int]
+) -> Sheet:
+    """A map of interactions whose caption highlights the ``chosen`` tokens."""
+    words = _caption(explanation, backdrop)
+    label = f"interaction {style.unit(explanation.score)}" if explanation.additive else "attribution to pairs"
+    sheet = _heat_map(tinted, limit, label, backdrop, words)
     if limit == 0:
         sheet.notice("no interactions", backdrop)
-    chosen = [index == token_index for index in range(len(words))]
+    is_chosen = [index in chosen for index in range(len(words))]
     sheet.words(
         words,
-        fills=[style.INK if is_chosen else style.QUIET for is_chosen in chosen],
-        inks=[style.PAPER if is_chosen else style.MUTED for is_chosen in chosen],
+        fills=[style.INK if highlighted else style.QUIET for highlighted in is_chosen],
+        inks=[style.PAPER if highlighted else style.MUTED for highlighted in is_chosen],
         edges=["none"] * len(words),
     )
     return sheet
 
 
+def _cross_limit(explanation: Explanation) -> float:
+    return magnitude(explanation.cross, name="pairs of image and text")
+
+
+def _tinted(explanation: Explanation, patches: FloatArray, limit: float, backdrop: Backdrop) -> ImageArray:
+    """The picture in the colours of the (rows, columns) values of the patches, with lines between regions."""
+    players = explanation.players
+    tinted = backdrop.tinted(style.diverging(patches, limit))
+    return backdrop.bordered(tinted, players.owners.reshape(players.grid)) if players.regions else tinted
+
+
 def _caption(explanation: Explanation, backdrop: Backdrop) -> tuple[Word, ...]:
     return lay_out_words(explanation.tokens, top=_end(backdrop) + style.GAP_PX)
+
+
+def _box(word: Word) -> tuple[slice, slice]:
+    """Rows and columns of the sheet that a word's box touches."""
+    return (
+        slice(math.floor(word.top) - 1, math.ceil(word.bottom) + 1),
+        slice(math.floor(word.left) - 1, math.ceil(word.left + word.width) + 1),
+    )
 
 
 def _end(backdrop: Backdrop) -> float:
@@ -91,11 +158,11 @@ def _end(backdrop: Backdrop) -> float:
     return style.MARGIN_PX + max(backdrop.height, KEY_PX)
 
 
-def _heat_map(patches: FloatArray, limit: float, label: str, backdrop: Backdrop, words: tuple[Word, ...]) -> Sheet:
+def _heat_map(tinted: ImageArray, limit: float, label: str, backdrop: Backdrop, words: tuple[Word, ...]) -> Sheet:
     """A sheet with the tinted picture, its thumbnail and its colour bar; room is left for ``words``."""
     end = _end(backdrop)
     sheet = Sheet(bottom_of(words, top=end) + style.MARGIN_PX)
-    sheet.view(backdrop.tinted(style.diverging(patches, limit)), backdrop)
+    sheet.view(tinted, backdrop)
     left, top = sheet.thumbnail(backdrop)
     sheet.colour_bar(limit, label, left=left, top=top + style.CLOSE_PX, height=end - top - style.CLOSE_PX)
     return sheet

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from fixlip_core.explanation import Explanation
-from fixlip_core.rendering.backdrop import make_backdrop
+from fixlip_core.rendering import style
+from fixlip_core.rendering.backdrop import Backdrop, make_backdrop
 from fixlip_core.rendering.graph import interaction_graph_sheet
-from fixlip_core.rendering.heatmaps import conditional_sheet, first_order_sheet
+from fixlip_core.rendering.heatmaps import conditional_pixels, first_order_sheet
 from fixlip_core.rendering.sheet import png_bytes
 from fixlip_core.types import ImageArray
 
@@ -27,9 +30,10 @@ class RenderedMap:
 
 
 def render_maps(explanation: Explanation, image: ImageArray) -> dict[str, RenderedMap]:
-    """Draw ``first-order``, ``graph`` and, for every token, ``token-0``, ``token-1``, ...; in this order.
+    """Draw ``first-order`` and, where there are pairs, ``graph`` and ``token-0``, ``token-1``, ...; in this order.
 
-    The same explanation and image give the same bytes.
+    Of a caption of more than 24 tokens, the 24 that share most with the image are drawn, under their own numbers. The
+    same explanation and image give the same bytes.
 
     Args:
         explanation: what to draw; values in units of its score.
@@ -40,13 +44,35 @@ def render_maps(explanation: Explanation, image: ImageArray) -> dict[str, Render
         InvalidParameterError: a value of the explanation is not finite.
     """
     backdrop = make_backdrop(image, explanation.grid)
-    sheets = [
-        ("first-order", "Main effects of patches and words", first_order_sheet(explanation, backdrop)),
-        ("graph", "Strongest interactions", interaction_graph_sheet(explanation, backdrop)),
+    pixels = first_order_sheet(explanation, backdrop).pixels()
+    maps = [RenderedMap("first-order", _first_order_title(explanation), png_bytes(pixels))]
+    if explanation.order > 1:
+        pixels = interaction_graph_sheet(explanation, backdrop).pixels()
+        maps.append(RenderedMap("graph", f"Strongest {_pairs(explanation)}", png_bytes(pixels)))
+        maps.extend(_token_maps(explanation, backdrop))
+    return {drawn.name: drawn for drawn in maps}
+
+
+def _token_maps(explanation: Explanation, backdrop: Backdrop) -> list[RenderedMap]:
+    indices = _tokens_drawn(explanation)
+    pictures = conditional_pixels(explanation, backdrop, indices)
+    noun = _pairs(explanation).capitalize()
+    return [
+        RenderedMap(f"token-{index}", f'{noun} with "{explanation.tokens[index]}"', png_bytes(pixels))
+        for index, pixels in zip(indices, pictures, strict=True)
     ]
-    maps = {name: RenderedMap(name, title, png_bytes(sheet.figure)) for name, title, sheet in sheets}
-    for index, token in enumerate(explanation.tokens):
-        name, title = f"token-{index}", f'Interactions with "{token}"'
-        sheet = conditional_sheet(explanation, backdrop, index)
-        maps[name] = RenderedMap(name, title, png_bytes(sheet.figure))
-    return maps
+
+
+def _tokens_drawn(explanation: Explanation) -> list[int]:
+    """The tokens whose pairs with the image have the greatest sums of absolute values, in reading order."""
+    share = np.abs(explanation.cross).sum(axis=0)
+    return sorted(np.argsort(-share, kind="stable")[: style.TOKEN_MAPS].tolist())
+
+
+def _first_order_title(explanation: Explanation) -> str:
+    parts = "regions" if explanation.regions else "patches"
+    return f"Main effects of {parts} and words" if explanation.additive else f"Attribution to {parts} and words"
+
+
+def _pairs(explanation: Explanation) -> str:
+    return "interactions" if explanation.additive else "attributed pairs"

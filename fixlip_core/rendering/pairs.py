@@ -30,13 +30,12 @@ class Pair:
 
 
 def count_pairs(explanation: Explanation) -> dict[Kind, int]:
-    """How many pairs of each kind there are."""
-    n_patches, n_tokens = explanation.n_patches, len(explanation.tokens)
-    return {
-        Kind.CROSS: n_patches * n_tokens,
-        Kind.IMAGE: n_patches * (n_patches - 1) // 2,
-        Kind.TEXT: n_tokens * (n_tokens - 1) // 2,
-    }
+    """How many pairs of each kind have a value: an attribution of pairs has none within the image or the caption."""
+    n_image, n_text = explanation.n_image, explanation.n_text
+    counts = {Kind.CROSS: n_image * n_text}
+    if explanation.additive:
+        counts |= {Kind.IMAGE: n_image * (n_image - 1) // 2, Kind.TEXT: n_text * (n_text - 1) // 2}
+    return counts
 
 
 def strongest_pairs(explanation: Explanation, n_pairs: int) -> tuple[Pair, ...]:
@@ -50,8 +49,8 @@ def strongest_pairs(explanation: Explanation, n_pairs: int) -> tuple[Pair, ...]:
     values = explanation.second[rows, columns]
     order = np.argsort(-np.abs(values), kind="stable")
     order = order[values[order] != 0]
-    in_image = columns[order] < explanation.n_patches
-    in_text = rows[order] >= explanation.n_patches
+    in_image = columns[order] < explanation.n_image
+    in_text = rows[order] >= explanation.n_image
     most = max(1, n_pairs // 4)
     taken = ~(in_image & (np.cumsum(in_image) > most)) & ~(in_text & (np.cumsum(in_text) > most))
     order = order[taken][:n_pairs]

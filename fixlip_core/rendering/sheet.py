@@ -44,10 +44,15 @@ class Sheet:
         size = ((style.WIDTH_PX + 0.001) / style.DPI, (self.height_px + 0.001) / style.DPI)
         self.figure = Figure(figsize=size, dpi=style.DPI, facecolor=style.PAPER)
         self.figure.set_layout_engine("none")
-        FigureCanvasAgg(self.figure)
+        self._canvas = FigureCanvasAgg(self.figure)
         self.axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0))
         self.axes.set_axis_off()
         self.axes.set(xlim=(0, style.WIDTH_PX), ylim=(self.height_px, 0), autoscale_on=False)
+
+    def pixels(self) -> ImageArray:
+        """(height, width, 3) what is drawn."""
+        self._canvas.draw()
+        return np.array(self._canvas.buffer_rgba())[..., :3]
 
     def picture(self, pixels: ImageArray, *, left: float, top: float, width: float, height: float) -> None:
         """Draw (h, w, 3) ``pixels`` over the given box."""
@@ -120,6 +125,7 @@ class Sheet:
 
     def colour_bar(self, limit: float, label: str, *, left: float, top: float, height: float) -> None:
         """Draw the scale from ``limit`` on top to ``-limit``, with round ticks and what it measures."""
+        power = style.exponent(limit)
         shades = _shades(np.linspace(1.0, -1.0, max(2, int(height)))[:, None], 1.0)
         self.picture(shades, left=left, top=top, width=BAR_PX, height=height)
         for tick in style.ticks(limit):
@@ -129,11 +135,11 @@ class Sheet:
                     [left + BAR_PX, left + BAR_PX + 6], [y, y], color=style.INK, linewidth=style.HAIRLINE_PT, marker=""
                 )
             )
-            self.text(left + BAR_PX + 11, y, style.signed(tick))
+            self.text(left + BAR_PX + 11, y, style.signed(tick / 10.0**power))
         self.text(
             style.WIDTH_PX - style.MARGIN_PX - 8,
             top + height / 2,
-            label,
+            style.in_powers(label, power),
             rotation=90,
             horizontalalignment="center",
         )
@@ -155,13 +161,8 @@ def _shades(values: FloatArray, limit: float) -> ImageArray:
     return np.rint(255 * style.diverging(values, limit)).astype(np.uint8)
 
 
-def png_bytes(figure: Figure) -> bytes:
-    """The figure as PNG at its own resolution; the same figure gives the same bytes."""
-    canvas = figure.canvas
-    if not isinstance(canvas, FigureCanvasAgg):
-        canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+def png_bytes(pixels: ImageArray) -> bytes:
+    """The pixels of a sheet as a PNG file at its own resolution; the same pixels give the same bytes."""
     stream = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(stream, "PNG", dpi=(style.DPI, style.DPI), compress_level=4)
     return stream.getvalue()

@@ -13,6 +13,7 @@ import numpy as np
 from fixlip_core.types import FloatArray
 
 __all__ = [
+    "BORDER_RGB",
     "CLOSE_PX",
     "COLUMN_PX",
     "CURVE_PT",
@@ -35,10 +36,14 @@ __all__ = [
     "PAIRS",
     "PAPER",
     "QUIET",
+    "SHORT",
     "SMALL_PT",
+    "TOKEN_MAPS",
     "WIDTH_PX",
     "WORD_PT",
     "diverging",
+    "exponent",
+    "in_powers",
     "ink_on",
     "signed",
     "ticks",
@@ -75,9 +80,16 @@ INK: Final = "#1a1a1a"
 MUTED: Final = "#6b6b6b"
 FAINT: Final = "#c9c9c9"
 QUIET: Final = "#ededed"
+BORDER_RGB: Final = (0x6B, 0x6B, 0x6B)
+"""Lines between regions."""
+
+SHORT: Final = (0.01, 10_000.0)
+"""Ends of colour bars within which ticks are written as they are: others would run into the bar's label."""
 
 PAIRS: Final = 24
 """Pairs in an interaction graph: about what the eye can follow at column width."""
+TOKEN_MAPS: Final = 24
+"""Maps of single tokens that are drawn for one explanation: more are looked at by nobody, and take long to draw."""
 
 HEAT_BACKDROP_BLACK: Final = 0.58
 GRAPH_BACKDROP_BLACK: Final = 0.62
@@ -85,6 +97,7 @@ GRAPH_BACKDROP_BLACK: Final = 0.62
 
 _UNITS = {"logit": "effect on the logit", "cosine": "effect on the cosine"}
 _INK_LUMINANCE = 0.0103
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 # The scale runs from blue over a neutral near-white to orange. Both arms are straight lines in Oklab from the same
@@ -140,8 +153,23 @@ def ticks(limit: float) -> tuple[float, ...]:
 
 
 def signed(value: float) -> str:
-    """A tick's label, with its sign: ``+0.25``, ``0``, ``\N{MINUS SIGN}0.25``."""
-    return "0" if value == 0 else f"{value:+.3g}".replace("-", "\N{MINUS SIGN}")
+    """A tick's label, with its sign: ``+0.25``, ``0``, ``\N{MINUS SIGN}0.25``, ``+2.5e\N{MINUS SIGN}04``."""
+    if value == 0:
+        return "0"
+    text = f"{value:+.3g}" if SHORT[0] / 10 <= abs(value) < SHORT[1] else f"{value:+.1e}".replace(".0e", "e")
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def exponent(limit: float) -> int:
+    """The power of ten in whose units ticks up to ``limit`` are short: 0, or a multiple of 3."""
+    if limit < np.finfo(np.float64).tiny or SHORT[0] <= limit < SHORT[1]:
+        return 0
+    return 3 * math.floor(math.log10(limit) / 3)
+
+
+def in_powers(label: str, power: int) -> str:
+    """``label`` with the unit in which its ticks are given: ``..., 10\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT SIX}``."""
+    return label if power == 0 else f"{label}, 10{str(power).translate(_SUPERSCRIPTS)}"
 
 
 def unit(score: str) -> str:

@@ -59,6 +59,25 @@ def test_explanations_are_frozen_through_and_through() -> None:
         e.provenance["seed"] = 1  # type: ignore[index]
 
 
+def test_pairs_are_symmetric_to_the_last_bit() -> None:
+    e = example()
+    noise = 1e-15 * np.random.default_rng(3).normal(size=(9, 9))
+    np.fill_diagonal(noise, 0)
+    rounded = dataclasses.replace(e, second=e.second + noise)
+    np.testing.assert_array_equal(rounded.second, rounded.second.T)
+    np.testing.assert_allclose(rounded.second, e.second, atol=1e-14)
+    np.testing.assert_array_equal(dataclasses.replace(e, second=e.second).second, e.second)
+
+
+@pytest.mark.parametrize("name", ["second", "second_std_error"])
+def test_pairs_that_differ_by_their_order_are_refused(name: str) -> None:
+    matrix = getattr(example(), name).copy()
+    matrix[0, 1] += 0.1
+    with pytest.raises(InvalidParameterError, match=f"{name} must be symmetric") as caught:
+        dataclasses.replace(example(), **{name: matrix})
+    assert caught.value.field == name
+
+
 def test_wrong_shapes_are_named() -> None:
     with pytest.raises(InvalidParameterError, match=r"second must have shape \(9, 9\)"):
         dataclasses.replace(example(), second=np.zeros((3, 3)))

@@ -73,3 +73,15 @@ def test_other_arrays_are_refused(image: ImageArray) -> None:
     with pytest.raises(InvalidImageError, match=r"\(H, W, 3\) uint8") as caught:
         make_backdrop(image, (2, 2))
     assert caught.value.field == "image"
+
+
+def test_lines_run_between_different_owners_alone(white: ImageArray) -> None:
+    backdrop = make_backdrop(white, (4, 4))
+    plain = backdrop.faded()
+    owners = np.zeros((4, 4), int)
+    owners[:, 2:] = 1
+    bordered = backdrop.bordered(plain, owners)
+    changed = (bordered != plain).any(axis=-1)
+    np.testing.assert_array_equal(np.flatnonzero(changed.any(axis=0)), [407, 408])
+    assert changed[:, 407:409].all()
+    np.testing.assert_array_equal(plain, backdrop.faded())

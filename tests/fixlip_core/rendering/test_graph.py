@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, PathPatch
 
@@ -12,6 +13,7 @@ from fixlip_core.explanation import Explanation
 from fixlip_core.rendering import style
 from fixlip_core.rendering.graph import interaction_graph_figure
 from fixlip_core.types import ImageArray
+from tests.support.explanations import pair_attribution, with_regions
 
 MakeExplanation = Callable[..., Explanation]
 
@@ -112,3 +114,19 @@ def test_a_curve_is_drawn_over_the_picture(make_explanation: MakeExplanation, wh
     beside = pixels[y, x - 60 : x + 60]
     orange = np.abs(beside - 255 * style.diverging(np.array(1.0), 1.0)).sum(axis=1) < 8
     assert 4 <= orange.sum() <= 12
+
+
+def test_regions_are_marked_and_framed_as_a_whole(view: ImageArray) -> None:
+    explanation = with_regions()
+    figure = interaction_graph_figure(explanation, view)
+    centres = [circle.center for circle in figure.axes[0].patches if isinstance(circle, Circle)]
+    assert len(centres) == explanation.n_image
+    lines = [len(c.get_segments()) for c in figure.axes[0].collections if isinstance(c, LineCollection)]
+    assert lines[1:] == [8, 6, 10]
+
+
+def test_the_key_of_an_attribution_has_the_pairs_it_has(view: ImageArray) -> None:
+    written = " ".join(words_of(interaction_graph_figure(pair_attribution(), view)))
+    assert "attribution to pairs of the logit" in written
+    assert "18 of 18" in written
+    assert "text\N{EN DASH}text" not in written

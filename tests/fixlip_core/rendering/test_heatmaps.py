@@ -11,8 +11,15 @@ from matplotlib.figure import Figure
 from fixlip_core.errors import InvalidImageError, InvalidParameterError
 from fixlip_core.explanation import Explanation
 from fixlip_core.rendering import style
-from fixlip_core.rendering.heatmaps import conditional_figure, first_order_figure
+from fixlip_core.rendering.backdrop import make_backdrop
+from fixlip_core.rendering.heatmaps import (
+    conditional_figure,
+    conditional_pixels,
+    conditional_sheet,
+    first_order_figure,
+)
 from fixlip_core.types import ImageArray
+from tests.support.explanations import example, pair_attribution, with_regions
 
 MakeExplanation = Callable[..., Explanation]
 GRID = (4, 4)
@@ -152,3 +159,50 @@ def test_nan_is_refused(make_explanation: MakeExplanation, view: ImageArray) -> 
 def test_a_batch_is_no_image(make_explanation: MakeExplanation, view: ImageArray) -> None:
     with pytest.raises(InvalidImageError):
         first_order_figure(make_explanation(), view[None])
+
+
+def test_every_patch_has_the_colour_of_its_region(white: ImageArray) -> None:
+    explanation = with_regions()
+    limit = np.abs(explanation.main_effects()).max()
+    drawn = pixels_of(first_order_figure(explanation, np.full((32, 64, 3), 255, dtype=np.uint8)))
+    side = style.IMAGE_PX // 4
+    centres = [style.MARGIN_PX + side // 2 + side * k for k in range(4)]
+    effects = explanation.players.spread(explanation.main_effects()[:3])
+    np.testing.assert_allclose(drawn[np.ix_(centres[:2], centres)], expected(effects, limit), atol=1)
+
+
+def test_towers_attributed_one_by_one_have_scales_of_their_own(make_explanation: MakeExplanation) -> None:
+    first = np.zeros(18)
+    first[[2, 16, 17]] = 0.5, 8.0, 4.0
+    second = np.zeros((18, 18))
+    explanation = make_explanation(first=first, second=second, order=1, index="Grad-ECLIP", p=np.nan)
+    figure = first_order_figure(explanation, np.full((64, 64, 3), 255, dtype=np.uint8))
+    np.testing.assert_allclose(caption_fills(figure), style.diverging(np.array([8.0, 4.0]), 8.0))
+    np.testing.assert_allclose(patch_colours(figure)[0, 2], expected(np.array(0.5), 0.5), atol=1)
+    assert "attribution (words: own scale)" in words_of(figure)
+
+
+def test_pairs_that_are_attributed_to_share_one_scale(view: ImageArray) -> None:
+    explanation = pair_attribution()
+    effects = explanation.main_effects()
+    figure = first_order_figure(explanation, view)
+    np.testing.assert_allclose(caption_fills(figure), style.diverging(effects[6:], np.abs(effects).max()))
+    assert "attribution" in words_of(figure)
+    assert "attribution to pairs" in words_of(conditional_figure(explanation, view, 0))
+
+
+@pytest.mark.parametrize(
+    "explanation", [example(), with_regions(), pair_attribution()], ids=["patches", "regions", "pairs"]
+)
+def test_maps_drawn_together_are_those_drawn_alone(explanation: Explanation, view: ImageArray) -> None:
+    backdrop = make_backdrop(view, explanation.grid)
+    indices = range(explanation.n_text)
+    for index, pixels in zip(indices, conditional_pixels(explanation, backdrop, indices), strict=True):
+        np.testing.assert_array_equal(pixels, conditional_sheet(explanation, backdrop, index).pixels())
+
+
+def test_maps_drawn_together_say_too_that_there_is_nothing(make_explanation: MakeExplanation, view: ImageArray) -> None:
+    explanation = make_explanation(second=np.zeros((18, 18)))
+    backdrop = make_backdrop(view, GRID)
+    (pixels,) = conditional_pixels(explanation, backdrop, [1])
+    np.testing.assert_array_equal(pixels, conditional_sheet(explanation, backdrop, 1).pixels())

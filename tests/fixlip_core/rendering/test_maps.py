@@ -12,6 +12,7 @@ from fixlip_core.errors import InvalidImageError
 from fixlip_core.explanation import Explanation
 from fixlip_core.rendering import RenderedMap, render_maps, style
 from fixlip_core.types import ImageArray
+from tests.support.explanations import attribution, example, pair_attribution, with_regions
 
 MakeExplanation = Callable[..., Explanation]
 
@@ -86,3 +87,44 @@ def test_no_tokens(make_explanation: MakeExplanation, view: ImageArray) -> None:
 def test_nothing_is_drawn_over_what_is_no_image(make_explanation: MakeExplanation) -> None:
     with pytest.raises(InvalidImageError):
         render_maps(make_explanation(), np.zeros((8, 8), dtype=np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("explanation", "titles"),
+    [
+        (example(order=1), ["Main effects of patches and words"]),
+        (attribution(), ["Attribution to patches and words"]),
+        (
+            with_regions(),
+            [
+                "Main effects of regions and words",
+                "Strongest interactions",
+                'Interactions with "red"',
+                'Interactions with "circle"',
+            ],
+        ),
+        (
+            pair_attribution(),
+            [
+                "Attribution to patches and words",
+                "Strongest attributed pairs",
+                *(f'Attributed pairs with "{token}"' for token in pair_attribution().tokens),
+            ],
+        ),
+    ],
+    ids=["order 1", "attribution", "regions", "pair attribution"],
+)
+def test_what_an_explanation_has_is_drawn_and_nothing_else(
+    explanation: Explanation, titles: list[str], view: ImageArray
+) -> None:
+    assert [drawn.title for drawn in render_maps(explanation, view).values()] == titles
+
+
+def test_of_a_long_caption_the_tokens_with_most_to_show_are_drawn(
+    make_explanation: MakeExplanation, view: ImageArray
+) -> None:
+    second = np.zeros((34, 34))
+    strong = [k for k in range(30) if k % 5]
+    second[0, [4 + k for k in strong]] = -1.0
+    drawn = render_maps(make_explanation([f"w{k}" for k in range(30)], (2, 2), second=second), view)
+    assert list(drawn)[2:] == [f"token-{k}" for k in strong]

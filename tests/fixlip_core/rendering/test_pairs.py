@@ -8,6 +8,7 @@ import pytest
 
 from fixlip_core.explanation import Explanation
 from fixlip_core.rendering.pairs import Kind, count_pairs, strongest_pairs
+from tests.support.explanations import pair_attribution, with_regions
 
 MakeExplanation = Callable[..., Explanation]
 
@@ -69,3 +70,12 @@ def test_one_pair_may_be_of_any_kind(make_explanation: MakeExplanation) -> None:
     second[0, 16] = 1.0
     (pair,) = strongest_pairs(make_explanation(second=second), 1)
     assert pair.kind is Kind.TEXT
+
+
+def test_an_attribution_of_pairs_has_cross_modal_ones_alone() -> None:
+    assert count_pairs(pair_attribution()) == {Kind.CROSS: 18}
+    assert {pair.kind for pair in strongest_pairs(pair_attribution(), 24)} == {Kind.CROSS}
+
+
+def test_regions_count_as_one_player_each() -> None:
+    assert count_pairs(with_regions()) == {Kind.CROSS: 6, Kind.IMAGE: 3, Kind.TEXT: 1}

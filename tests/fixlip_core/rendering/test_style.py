@@ -124,6 +124,31 @@ def test_labels_carry_the_sign(value: float, label: str) -> None:
     assert style.signed(value) == label
 
 
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [
+        (0.001, "+0.001"),
+        (0.00025, "+2.5e\N{MINUS SIGN}04"),
+        (-5e-6, "\N{MINUS SIGN}5e\N{MINUS SIGN}06"),
+        (20_000.0, "+2e+04"),
+    ],
+)
+def test_labels_stay_short(value: float, label: str) -> None:
+    assert style.signed(value) == label
+
+
+@pytest.mark.parametrize(
+    ("limit", "power"),
+    [(0.0, 0), (5e-324, 0), (0.01, 0), (9_999.0, 0), (0.0099, -3), (4e-6, -6), (10_000.0, 3), (2e7, 6)],
+)
+def test_ticks_are_given_in_thousands_where_they_would_be_long(limit: float, power: int) -> None:
+    assert style.exponent(limit) == power
+    ticks = [style.signed(tick / 10.0**power) for tick in style.ticks(limit)]
+    assert max(map(len, ticks)) <= 6
+    named = {0: "effect", -3: "effect, 10⁻³", -6: "effect, 10⁻⁶", 3: "effect, 10³", 6: "effect, 10⁶"}
+    assert style.in_powers("effect", power) == named[power]
+
+
 def test_units() -> None:
     assert style.unit("logit") == "effect on the logit"
     assert style.unit("cosine") == "effect on the cosine"
