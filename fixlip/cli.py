@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Final
 
 import typer
 from pydantic import ValidationError
@@ -18,6 +18,8 @@ from fixlip_core.errors import FixlipError
 
 __all__ = ["app", "main"]
 
+DEFAULT_URL: Final = "http://127.0.0.1:8000"
+
 app = typer.Typer(
     help="Explain why a vision-language encoder finds an image and a caption similar.",
     no_args_is_help=True,
@@ -27,6 +29,7 @@ app = typer.Typer(
 
 _Host = Annotated[str, typer.Option(help="Address to listen on.")]
 _Port = Annotated[int, typer.Option(help="Port to listen on; 0 for a free one.", min=0, max=65_535)]
+_Url = Annotated[str, typer.Option(envvar="FIXLIP_URL", help="Where the service answers.")]
 _Models = Annotated[
     str | None,
     typer.Option(
@@ -110,28 +113,63 @@ def worker(models: _Models = None) -> None:
 def explain(
     image: Annotated[Path, typer.Argument(help="A picture.", exists=True, dir_okay=False, readable=True)],
     caption: Annotated[str, typer.Argument(help="What is said about it.")],
-    url: Annotated[str, typer.Option(envvar="FIXLIP_URL", help="Where the service answers.")] = "http://127.0.0.1:8000",
+    url: _Url = DEFAULT_URL,
     model: Annotated[str | None, typer.Option(help="A model that the service has; by default its own choice.")] = None,
+    method: Annotated[
+        str | None, typer.Option(help="How to explain; see `fixlip methods`. By default, fixlip.")
+    ] = None,
     p: Annotated[float | None, typer.Option(help="Probability with which each player is present.")] = None,
     order: Annotated[int | None, typer.Option(help="1 for players alone, 2 for pairs as well.")] = None,
-    budget: Annotated[int | None, typer.Option(help="Forward passes of the image tower.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Forward passes of the image tower, or 'auto'.")] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same explanation.")] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Any parameter of the method, in JSON; @FILE reads it from a file."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Directory for the tensor and the maps.")] = Path("out"),
 ) -> None:
     """Explain an image and a caption by a running service."""
     from fixlip.client import Client
+    from fixlip.parameters import parse_parameters
     from fixlip.reporting import show_explanation, show_progress
     from fixlip_core.explanation import Explanation
 
     console = Console()
-    given: dict[str, Any] = {"p": p, "order": order, "budget": budget, "seed": seed}
-    params = {name: value for name, value in given.items() if value is not None}
+    given = {"p": p, "order": order, "budget": budget, "seed": seed}
+    options = [f"{name}={value}" for name, value in given.items() if value is not None]
+    params = parse_parameters([*options, *(param or ())])
     with Client(url) as client:
-        job = client.submit(image.read_bytes(), caption, name=image.name, model=model, params=params)
+        job = client.submit(image.read_bytes(), caption, name=image.name, model=model, method=method, params=params)
         job = show_progress(console, client.follow(job))
         client.download(job, out)
     show_explanation(console, Explanation.load(out / "interactions.npz"))
     console.print(f"the tensor and the maps are in {out}", soft_wrap=True)
+
+
+@app.command()
+def models(url: _Url = DEFAULT_URL) -> None:
+    """List the models of a running service."""
+    from fixlip.catalogue import show_models
+    from fixlip.client import Client
+
+    with Client(url) as client:
+        show_models(Console(), client.models())
+
+
+@app.command()
+def methods(
+    name: Annotated[str | None, typer.Argument(help="A method, to see its parameters.")] = None,
+    url: _Url = DEFAULT_URL,
+) -> None:
+    """List the methods of a running service, or the parameters of one."""
+    from fixlip.catalogue import show_method, show_methods
+    from fixlip.client import Client
+
+    with Client(url) as client:
+        if name is None:
+            show_methods(Console(), client.methods())
+        else:
+            show_method(Console(), client.method(name))
 
 
 @app.command()

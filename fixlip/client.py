@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, TypeAlias
+from urllib.parse import quote
 
 import httpx
 
@@ -48,15 +49,31 @@ class Client:
         *,
         name: str = "image",
         model: str | None = None,
+        method: str | None = None,
         params: Mapping[str, Any] | None = None,
     ) -> Job:
         """Submit an image file's bytes and a caption; None and missing parameters are the service's defaults."""
         fields = {"caption": caption, "params": json.dumps(dict(params or {}))}
-        if model is not None:
-            fields["model"] = model
+        given = {"model": model, "method": method}
+        fields |= {field: value for field, value in given.items() if value is not None}
         response = self._send("POST", "/v1/explanations", data=fields, files={"image": (name, image)})
         job: Job = response.json()
         return job
+
+    def models(self) -> list[dict[str, Any]]:
+        """The models that the service has."""
+        items: list[dict[str, Any]] = self._send("GET", "/v1/models").json()["items"]
+        return items
+
+    def methods(self) -> list[dict[str, Any]]:
+        """The methods that the service has."""
+        items: list[dict[str, Any]] = self._send("GET", "/v1/methods").json()["items"]
+        return items
+
+    def method(self, name: str) -> dict[str, Any]:
+        """One method."""
+        found: dict[str, Any] = self._send("GET", f"/v1/methods/{quote(name, safe='')}").json()
+        return found
 
     def follow(self, job: Job) -> Iterator[Job]:
         """The job as it stands, now and then, until it is final; the last one is."""

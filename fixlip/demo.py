@@ -50,7 +50,9 @@ def run_demo(console: Console, *, data: Path | None, out: Path, seed: int, budge
         if data is None:
             data = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="fixlip-demo-")))
         with console.status("starting Redis, the API and a worker"):
-            stack = exits.enter_context(Stack(data, environment={"FIXLIP_MODELS": DEFAULT_MODEL}, quiet=True))
+            stack = exits.enter_context(
+                Stack(data, environment={"FIXLIP_MODELS": DEFAULT_MODEL, "FIXLIP_MODELS_FILE": ""}, quiet=True)
+            )
         console.print(f"the service answers at {stack.url}")
         console.print(f"submitting {out / 'scene.png'} with the caption [bold]{scene.caption}[/]", soft_wrap=True)
         client = exits.enter_context(Client(stack.url))

@@ -52,14 +52,15 @@ def show_progress(console: Console, jobs: Iterable[Job]) -> Job:
 
 
 def show_explanation(console: Console, explanation: Explanation) -> None:
-    """Print the strongest word-patch interactions, or at order 1 the strongest players, and how faithful they are."""
+    """Print the strongest pairs of a word and a part of the image, or at order 1 the strongest players.
+
+    How faithful the values are is printed where it is known.
+    """
     players = explanation.players
-    table = Table(
-        title="Strongest interactions" if explanation.order > 1 else "Strongest players", title_justify="left"
-    )
-    for name in ("word", "patch (row, column)"):
+    table = Table(title=_title(explanation), title_justify="left")
+    for name in ("word", "region" if explanation.regions else "patch (row, column)"):
         table.add_column(name)
-    table.add_column(f"value \N{PLUS-MINUS SIGN} standard error ({explanation.score})", justify="right")
+    table.add_column(_measure(explanation), justify="right")
     for members, value, std_error in _strongest(explanation):
         table.add_row(*_names(players, members), _measured(value, std_error))
     console.print(table)
@@ -71,19 +72,40 @@ def show_explanation(console: Console, explanation: Explanation) -> None:
         console.print(f"faithfulness, estimated (leave-one-out): R\N{SUPERSCRIPT TWO} = {explanation.estimated_r2:.4f}")
 
 
+def _title(explanation: Explanation) -> str:
+    noun = "players" if explanation.order == 1 else "interactions" if explanation.additive else "pairs"
+    return f"Strongest {noun}"
+
+
+def _measure(explanation: Explanation) -> str:
+    if not explanation.additive:
+        return f"attribution ({explanation.index})"
+    return f"value \N{PLUS-MINUS SIGN} standard error ({explanation.score})"
+
+
 def _strongest(explanation: Explanation) -> list[tuple[tuple[int, ...], float, float]]:
+    """At order 1, of an attribution: as many of the image as of the caption, which do not compare."""
     if explanation.order > 1:
         pairs = explanation.top_interactions(ROWS, cross_modal=True)
         return [(pair.players, pair.value, pair.std_error) for pair in pairs]
-    strongest = np.argsort(-np.abs(explanation.first), kind="stable")[:ROWS].tolist()
-    return [((i,), float(explanation.first[i]), float(explanation.first_std_error[i])) for i in strongest]
+    order = np.argsort(-np.abs(explanation.first), kind="stable")
+    if explanation.additive:
+        strongest = order[:ROWS]
+    else:
+        in_image = order < explanation.n_image
+        strongest = np.concatenate([order[~in_image][: ROWS // 2], order[in_image][: ROWS // 2]])
+    return [((i,), float(explanation.first[i]), float(explanation.first_std_error[i])) for i in strongest.tolist()]
 
 
 def _names(players: Players, members: tuple[int, ...]) -> tuple[str, str]:
     """The members' words and places."""
-    words = [_word(players, player - players.n_patches) for player in members if not players.is_patch(player)]
-    places = [str(players.position(player)) for player in members if players.is_patch(player)]
+    words = [_word(players, player - players.n_image) for player in members if not players.is_image(player)]
+    places = [_place(players, player) for player in members if players.is_image(player)]
     return ", ".join(words), ", ".join(places)
+
+
+def _place(players: Players, player: int) -> str:
+    return players.label(player) if players.regions else str(players.position(player))
 
 
 def _word(players: Players, index: int) -> str:

@@ -17,26 +17,48 @@ __all__ = ["EXPLANATION_REQUEST_BODY", "openapi_builder"]
 _EXAMPLE_IMAGE: Final = (
     "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAFklEQVR4nGP8z8DAwMDAxMDAwMDAAAANHQEDasKb6QAAAABJRU5ErkJggg=="
 )
-_EXAMPLE: Final = {
-    "image": _EXAMPLE_IMAGE,
-    "caption": "a red circle and a blue square",
-    "model": "demo",
-    "method": "fixlip",
-    "params": {"p": 0.5, "budget": 512, "seed": 0},
-    "metadata": {"dataset": "shapes"},
+_EXAMPLE_PARAMS: Final[dict[str, dict[str, Any]]] = {
+    "fixlip": {"p": 0.5, "budget": 512, "seed": 0},
+    "fixlip, until good enough": {"budget": "auto", "target_r2": 0.9, "max_passes": 1024},
+    "fixlip, of words and boxes": {"text_players": "word", "boxes": [[0, 0, 1, 2]]},
+    "fixlip, Shapley": {"index": "shapley"},
+    "exclip": {"steps": 10, "score": "logit"},
+    "m2ib": {"beta": 0.1, "seed": 0},
+    "nib": {},
+    "grad_eclip": {"variant": "multi_head"},
+    "game": {"start_layer": -1},
+    "legrad": {},
 }
 _REF_TEMPLATE: Final = "#/components/schemas/{model}"
 
 
+def _examples() -> dict[str, dict[str, Any]]:
+    """Requests by what they ask for: at least one of each method."""
+    common = {"image": _EXAMPLE_IMAGE, "caption": "a red circle and a blue square", "model": "demo"}
+    return {
+        title: {"summary": title, "value": {**common, "method": title.partition(",")[0], "params": params}}
+        for title, params in _EXAMPLE_PARAMS.items()
+    }
+
+
 def _request_schema() -> dict[str, Any]:
-    """The request's JSON schema, with each method's parameters."""
+    """The request's JSON schema, with each method's parameters: of these, the method says which."""
     schema = ExplanationRequest.model_json_schema(ref_template=_REF_TEMPLATE)
-    parameters = [method.parameters.model_json_schema(ref_template=_REF_TEMPLATE) for method in METHODS.values()]
+    parameters = [{"$ref": _REF_TEMPLATE.format(model=spec.parameters.__name__)} for spec in METHODS.values()]
     params = schema["properties"]["params"]
     schema["properties"]["params"] = {"description": params["description"], "anyOf": parameters, "default": {}}
     schema["properties"]["method"]["examples"] = sorted(METHODS)
     schema.pop("$defs", None)
     return schema
+
+
+def _parameter_schemas() -> dict[str, dict[str, Any]]:
+    """Each method's parameters, under a title that says which method's they are."""
+    return {
+        spec.parameters.__name__: spec.parameters.model_json_schema(ref_template=_REF_TEMPLATE)
+        | {"title": f"params of {spec.name}", "description": spec.title}
+        for spec in METHODS.values()
+    }
 
 
 def _form_schema() -> dict[str, Any]:
@@ -61,7 +83,7 @@ EXPLANATION_REQUEST_BODY: Final[dict[str, Any]] = {
             "schema": _form_schema(),
             "encoding": {"params": {"contentType": JSON}, "metadata": {"contentType": JSON}},
         },
-        JSON: {"schema": _request_schema(), "example": _EXAMPLE},
+        JSON: {"schema": _request_schema(), "examples": _examples()},
     },
 }
 """The submit operation's body in OpenAPI's words: the same fields in a form, with a file, or in JSON, with base64."""
@@ -85,6 +107,7 @@ def openapi_builder(app: FastAPI) -> Callable[[], dict[str, Any]]:
             schemas = document["components"]["schemas"]
             schemas.update(problem.pop("$defs"))
             schemas["Problem"] = problem
+            schemas.update(_parameter_schemas())
             app.openapi_schema = document
         return app.openapi_schema
 

@@ -121,7 +121,7 @@ def field_errors(errors: Iterable[Any], *, within: str = "") -> list[FieldError]
         cause = _cause(error)
         path = ".".join(str(part) for part in (*filter(None, [within]), *error["loc"]))
         code = cause.code if cause else str(error["type"])
-        message = str(cause or error["msg"])
+        message = str(cause or error["msg"]).removeprefix("Value error, ")
         described.append(FieldError(field=path or "body", code=code, message=message))
     return described
 

@@ -24,6 +24,7 @@ from starlette.exceptions import HTTPException
 
 from fixlip_core.errors import InputError, InvalidCaptionError, InvalidImageError
 from service.problems import FieldError, ProblemError
+from service.settings import MAX_FIELDS_BYTES
 
 __all__ = ["FORM", "JSON", "ExplanationRequest", "ExplanationRequestDep"]
 
@@ -31,7 +32,6 @@ FORM: Final = "multipart/form-data"
 JSON: Final = "application/json"
 
 _MAX_FIELDS: Final = 16
-_MAX_TEXT_FIELD_BYTES: Final = 64 * 1024
 _MAX_METADATA_ENTRIES: Final = 16
 _OBJECT_FIELDS: Final = ("params", "metadata")
 
@@ -73,7 +73,7 @@ class ExplanationRequest(BaseModel):
         description="The caption; it must fit the model's context."
     )
     model: str | None = Field(default=None, description="A model's id, of `GET /v1/models`; null: the default model.")
-    method: str = Field(default="fixlip", description="The explanation method.")
+    method: str = Field(default="fixlip", description="A method's name, of `GET /v1/methods`.")
     params: dict[str, JsonValue] = Field(default_factory=dict, description="The method's parameters.")
     metadata: dict[
         Annotated[str, StringConstraints(min_length=1, max_length=64)],
@@ -96,7 +96,7 @@ def _parse_json(data: bytes | str, *, field: str) -> Any:
 async def _read_form(request: Request) -> dict[str, Any]:
     """The form's fields; the image as bytes, objects parsed from JSON."""
     try:
-        form = await request.form(max_files=1, max_fields=_MAX_FIELDS, max_part_size=_MAX_TEXT_FIELD_BYTES)
+        form = await request.form(max_files=1, max_fields=_MAX_FIELDS, max_part_size=MAX_FIELDS_BYTES)
     except HTTPException as error:
         raise ProblemError(400, "malformed_multipart", f"the form cannot be read: {error.detail}") from error
     try:

@@ -9,9 +9,10 @@ from pydantic import Field
 from fixlip_core.defaults import MAX_BUDGET_PASSES, MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MIN_BUDGET_PASSES
 from service.jobs.settings import JobSettings
 
-__all__ = ["ServiceSettings"]
+__all__ = ["MAX_FIELDS_BYTES", "ServiceSettings"]
 
-_OTHER_FIELDS_BYTES: Final = 64 * 1024
+MAX_FIELDS_BYTES: Final = 512 * 1024
+"""All of a request but its image: room for a label map of the largest size."""
 # Beyond this, Pillow warns of every picture and in the end refuses it by its own rule.
 _PILLOW_MAX_PIXELS: Final = 89_478_485
 
@@ -38,4 +39,4 @@ class ServiceSettings(JobSettings):
     @property
     def max_body_bytes(self) -> int:
         """Longest request body: the longest image in base64, and the other fields."""
-        return 4 * -(-self.max_image_bytes // 3) + _OTHER_FIELDS_BYTES
+        return 4 * -(-self.max_image_bytes // 3) + MAX_FIELDS_BYTES

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import Any
+from collections.abc import Mapping
+from contextlib import suppress
 
-from pydantic import ValidationError
+from pydantic import JsonValue
 from pydantic_core import to_json
 
 from fixlip_core.captions import content_tokens
 from fixlip_core.defaults import DEFAULT_MODEL
 from fixlip_core.encoders.card import ModelCard
-from fixlip_core.errors import InvalidParameterError, UnknownModelError
+from fixlip_core.errors import InputError, TokenizerNotFoundError, UnknownModelError
 from fixlip_core.images import decode_image
-from fixlip_core.methods import get_method
+from fixlip_core.methods import METHODS, MethodSpec, get_method
 from service.backend import Backend
 from service.jobs.artifacts import INPUTS
 from service.jobs.records import Job, JobInput, JobModel
-from service.problems import ProblemError, field_errors
+from service.parameters import abridged, check_parameters
+from service.problems import ProblemError
 from service.requests import ExplanationRequest
 
 __all__ = ["submit"]
@@ -34,17 +36,20 @@ def submit(backend: Backend, request: ExplanationRequest) -> Job:
         StorageUnavailableError: the image cannot be stored.
     """
     card = _find_model(backend.catalogue.cards(), request.model)
-    params = _check_parameters(request.method, dict(request.params), max_budget=backend.settings.max_budget)
-    content_tokens(request.caption, tokenizer=card.tokenizer, max_tokens=card.max_tokens)
+    spec = get_method(request.method)
+    _check_support(card, spec)
+    params = check_parameters(spec, request.params, max_budget=backend.settings.max_budget)
+    with suppress(TokenizerNotFoundError):  # its file may be on the worker's machine alone, where tokens are counted
+        content_tokens(request.caption, tokenizer=card.tokenizer, max_tokens=card.max_tokens)
     image_png = _normalize_image(backend, request.image)
     job = Job(
         model=JobModel(id=card.id, revision=card.revision),
         method=request.method,
-        params=params,
+        params=abridged(params),
         input=JobInput(image_sha256=hashlib.sha256(request.image).hexdigest(), caption=request.caption),
         metadata=request.metadata,
     )
-    _store(backend, job, image_png)
+    _store(backend, job, params, image_png)
     return job
 
 
@@ -58,21 +63,15 @@ def _find_model(cards: dict[str, ModelCard], model_id: str | None) -> ModelCard:
     return cards[model_id]
 
 
-def _check_parameters(method: str, params: dict[str, Any], *, max_budget: int) -> dict[str, Any]:
-    """The parameters with the defaults filled in."""
-    try:
-        checked = get_method(method).parameters.model_validate(params, strict=True).model_dump(mode="json")
-    except ValidationError as error:
-        errors = field_errors(error.errors(include_url=False, include_input=False), within="params")
-        detail = "; ".join(f"{entry.field}: {entry.message}" for entry in errors)
-        raise ProblemError(422, "invalid_parameter", detail, errors=errors) from error
-    if checked.get("budget", 0) > max_budget:
-        raise InvalidParameterError(
-            f"the budget is {checked['budget']} image passes; this service accepts at most {max_budget}",
-            field="params.budget",
-            code="budget_too_large",
+def _check_support(card: ModelCard, spec: MethodSpec) -> None:
+    if spec.needs_attention and not card.attention:
+        able = ", ".join(other.name for other in METHODS.values() if not other.needs_attention)
+        raise InputError(
+            f"method {spec.name!r} reads the attention of transformers, which model {card.id!r} is not made of; "
+            f"methods for it: {able}",
+            field="method",
+            code="method_unsupported",
         )
-    return checked
 
 
 def _normalize_image(backend: Backend, data: bytes) -> bytes:
@@ -85,10 +84,10 @@ def _normalize_image(backend: Backend, data: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def _store(backend: Backend, job: Job, image_png: bytes) -> None:
+def _store(backend: Backend, job: Job, params: Mapping[str, JsonValue], image_png: bytes) -> None:
     """Inputs first, then record and queue entry in one transaction; without the second there is no first."""
-    request_json = to_json(job.model_dump(mode="json", include={"model", "method", "params", "input", "metadata"}))
-    backend.store.write(job.id, INPUTS, {"image": image_png, "request.json": request_json})
+    request = job.model_dump(mode="json", include={"model", "method", "input", "metadata"}) | {"params": params}
+    backend.store.write(job.id, INPUTS, {"image": image_png, "request.json": to_json(request)})
     try:
         backend.repository.create(job, queue=backend.queue)
     except BaseException:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from fixlip_core.encoders.card import ModelCard
+from fixlip_core.methods import METHODS, MethodSpec
 from service.jobs.records import Job
 
-__all__ = ["ExplanationJob", "ExplanationUrls", "Health", "ModelList", "ModelView"]
+__all__ = [
+    "ExplanationJob",
+    "ExplanationUrls",
+    "Health",
+    "MethodCostView",
+    "MethodList",
+    "MethodView",
+    "ModelList",
+    "ModelView",
+]
+
+_TYPICAL_PATCHES: Final = 49
+_TYPICAL_TOKENS: Final = 10
 
 
 class _View(BaseModel):
@@ -57,6 +70,8 @@ class ModelView(_View):
     image_size_px: tuple[int, int] = Field(description="Height and width of what the model sees.")
     max_tokens: int = Field(description="Longest caption, in content tokens.")
     embed_dim: int
+    attention: bool = Field(description="Whether both towers are transformers that gradient methods can read.")
+    methods: tuple[str, ...] = Field(description="Methods that the model can run.")
     precision: str
     device: str
     live: bool = Field(description="Whether a worker serves it now.")
@@ -73,6 +88,8 @@ class ModelView(_View):
             image_size_px=card.image_size_px,
             max_tokens=card.max_tokens,
             embed_dim=card.embed_dim,
+            attention=card.attention,
+            methods=tuple(spec.name for spec in METHODS.values() if card.attention or not spec.needs_attention),
             precision=card.precision,
             device=card.device,
             live=workers > 0,
@@ -84,6 +101,50 @@ class ModelList(_View):
     """All known models, sorted by id."""
 
     items: list[ModelView]
+
+
+class MethodCostView(_View):
+    """Passes of one explanation with the default parameters: 49 patches, 10 tokens, towers of 12 blocks."""
+
+    image_passes: int = Field(description="Forward passes of the image tower.")
+    text_passes: int | None = Field(
+        description="Forward passes of the text tower; null where they follow from its measured speed."
+    )
+    backward_passes: int = Field(description="Backward passes of both towers.")
+
+
+class MethodView(_View):
+    """A method of explanation."""
+
+    name: str
+    title: str
+    paper: str = Field(description="Where it is described.")
+    order: int = Field(description="Highest order of interaction that it can give: 1 (players) or 2 (pairs as well).")
+    needs_attention: bool = Field(description="Whether it runs on models with `attention` alone.")
+    cost: MethodCostView
+    parameters: dict[str, JsonValue] = Field(description="JSON schema of `params`, with ranges and defaults.")
+
+    @classmethod
+    def of(cls, spec: MethodSpec) -> MethodView:
+        """The method of ``spec``."""
+        cost = spec.cost(spec.parameters(), _TYPICAL_PATCHES, _TYPICAL_TOKENS)
+        return cls(
+            name=spec.name,
+            title=spec.title,
+            paper=f"https://arxiv.org/abs/{spec.paper}",
+            order=spec.order,
+            needs_attention=spec.needs_attention,
+            cost=MethodCostView(
+                image_passes=cost.image_passes, text_passes=cost.text_passes, backward_passes=cost.backward_passes
+            ),
+            parameters=spec.parameters.model_json_schema(),
+        )
+
+
+class MethodList(_View):
+    """All methods."""
+
+    items: list[MethodView]
 
 
 class Health(_View):

@@ -15,7 +15,10 @@ from typing import Any
 
 import pytest
 
+from fixlip_core.methods import METHODS, FixlipParameters
+from service.views import MethodView
 from tests.support.settings import variables
+from worker.models_file import read_models_file
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -63,7 +66,7 @@ def test_it_begins_with_the_two_commands() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("program", blocks("python"), ids=["explain", "maps"])
+@pytest.mark.parametrize("program", blocks("python"), ids=["explain", "players and methods", "maps"])
 def test_its_programs_run(program: str, tmp_path: Path) -> None:
     path = tmp_path / "program.py"
     path.write_text(program, encoding="utf-8")
@@ -90,7 +93,7 @@ def test_its_make_targets_exist() -> None:
 def test_its_commands_and_their_options_exist() -> None:
     used = [words[1:] for words in commands(".venv/bin/fixlip")]
     named = re.findall(r"`(?:\.venv/bin/)?fixlip ([a-z]+)`", README)
-    assert {words[0] for words in used} | set(named) >= {"up", "serve", "worker", "explain"}
+    assert {words[0] for words in used} | set(named) >= {"up", "serve", "worker", "explain", "models", "methods"}
     for command, *words in [*used, *([name] for name in named)]:
         printed = help_of(command)
         assert all(word in printed for word in words if word.startswith("--"))
@@ -100,6 +103,24 @@ def test_its_routes_are_those_of_the_api() -> None:
     named = {tuple(route.split()) for cell, *_ in table("Route") for route in re.findall(r"`([A-Z]+ [^`]+)`", cell)}
     real = {(verb.upper(), path) for path, verbs in OPENAPI["paths"].items() for verb in verbs}
     assert {(verb, path.replace("{id}", "{explanation_id}")) for verb, path in named} == real
+
+
+def test_its_methods_are_all_there_are_with_their_order_and_cost() -> None:
+    rows = table("Method", "Paper", "Order", "Image, text and backward passes")
+    for (name, paper, order, passes, _), spec in zip(rows, METHODS.values(), strict=True):
+        view = MethodView.of(spec)
+        assert name == f"`{view.name}`"
+        assert paper == f"[{spec.paper}]({view.paper})"
+        assert order == str(view.order)
+        cost = view.cost
+        text_passes = "by speed" if cost.text_passes is None else cost.text_passes
+        assert passes == f"{cost.image_passes}, {text_passes}, {cost.backward_passes}"
+
+
+def test_its_parameters_are_all_there_are_with_their_defaults() -> None:
+    rows = {name.strip("`"): default.strip("`") for name, default, _ in table("Parameter", "Default")}
+    fields = FixlipParameters.model_fields
+    assert rows == {name: "null" if field.default is None else str(field.default) for name, field in fields.items()}
 
 
 def test_its_requests_are_those_of_the_api() -> None:
@@ -121,8 +142,16 @@ def test_its_settings_are_all_there_are_with_their_defaults() -> None:
     rows = {name.strip("`"): default.strip("`") for name, default, _ in table("Environment variable", "Default")}
     real = {name: str(default) for name, default in variables().items()}
     real["FIXLIP_MODELS"] = "demo"
+    real["FIXLIP_MODELS_FILE"] = "none"
     real["FIXLIP_THREADS"] = "one per core"
     assert rows == real
+
+
+def test_its_models_files_are_such(tmp_path: Path) -> None:
+    (example,) = blocks("toml")
+    (tmp_path / "models.toml").write_text(example, encoding="utf-8")
+    (entry,) = read_models_file(tmp_path / "models.toml").values()
+    assert entry.weights == str(tmp_path / "weights" / "siglip-b16.safetensors")
 
 
 def test_its_other_settings_in_examples_exist() -> None:

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 from PIL import Image
+from pydantic import JsonValue
 
 import fixlip_core
 from fixlip_core.encoders.protocol import DualEncoder
@@ -19,11 +21,12 @@ from fixlip_core.images import decode_image
 from fixlip_core.methods import Progress
 from fixlip_core.rendering import RenderedMap, render_maps
 from fixlip_core.types import ImageArray
-from service.jobs.records import Job, JobOutput, JobResult, MapInfo, TopInteraction
+from service.jobs.records import Job, JobOutput, JobResult, MapInfo, TopInteraction, TopPlayer
 
 __all__ = ["Outcome", "choose_encoder", "explain_job"]
 
-TOP_INTERACTIONS: Final = 20
+TOP: Final = 20
+"""Strongest players, and pairs, in the brief."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +56,16 @@ def choose_encoder(encoders: Mapping[str, DualEncoder], job: Job) -> DualEncoder
     return encoder
 
 
-def explain_job(encoder: DualEncoder, job: Job, image: bytes, progress: Progress) -> Outcome:
+def explain_job(
+    encoder: DualEncoder, job: Job, image: bytes, params: Mapping[str, JsonValue], progress: Progress
+) -> Outcome:
     """Explain the job's pair and draw its maps.
 
     Args:
         encoder: the job's model.
-        job: its record; the parameters were checked when it was submitted.
+        job: its record.
         image: the stored input image, encoded.
+        params: the method's parameters in full; they were checked when the job was submitted.
         progress: called between batches; what it raises stops the work.
 
     Raises:
@@ -67,7 +73,7 @@ def explain_job(encoder: DualEncoder, job: Job, image: bytes, progress: Progress
     """
     # The API has judged the submitted file by its own limits; what it stored is a larger file of the same picture.
     picture = decode_image(image, max_bytes=sys.maxsize, max_pixels=sys.maxsize)
-    parameters: dict[str, Any] = dict(job.params)
+    parameters: dict[str, Any] = dict(params)
     explanation = fixlip_core.explain(
         encoder, picture, job.input.caption, method=job.method, progress=progress, **parameters
     )
@@ -93,10 +99,12 @@ def explain_job(encoder: DualEncoder, job: Job, image: bytes, progress: Progress
 
 
 def _brief(explanation: Explanation, maps: Mapping[str, RenderedMap]) -> JobOutput:
-    pairs = explanation.top_interactions(TOP_INTERACTIONS) if explanation.order > 1 else ()
     return JobOutput(
+        index=explanation.index,
+        order=explanation.order,
         tokens=explanation.tokens,
         grid=explanation.grid,
+        regions=explanation.regions,
         empty_value=explanation.empty_value,
         full_value=explanation.full_value,
         baseline=explanation.baseline,
@@ -104,10 +112,28 @@ def _brief(explanation: Explanation, maps: Mapping[str, RenderedMap]) -> JobOutp
         image_passes=explanation.image_passes,
         text_passes=explanation.text_passes,
         maps=tuple(MapInfo(name=name, title=rendered.title) for name, rendered in maps.items()),
-        top_interactions=tuple(
-            TopInteraction(labels=pair.labels, players=pair.players, value=pair.value, std_error=pair.std_error)
-            for pair in pairs
-        ),
+        top_players=_strongest_players(explanation),
+        top_interactions=_strongest_pairs(explanation),
+    )
+
+
+def _strongest_players(explanation: Explanation) -> tuple[TopPlayer, ...]:
+    effects, label = explanation.main_effects(), explanation.players.label
+    # At order 2 a main effect is a sum of values whose errors go together.
+    errors = explanation.first_std_error if explanation.order == 1 else np.full_like(effects, np.nan)
+    strongest = np.argsort(-np.abs(effects), kind="stable")[:TOP].tolist()
+    return tuple(
+        TopPlayer(label=label(i), player=i, value=float(effects[i]), std_error=float(errors[i])) for i in strongest
+    )
+
+
+def _strongest_pairs(explanation: Explanation) -> tuple[TopInteraction, ...]:
+    if explanation.order == 1:
+        return ()
+    pairs = explanation.top_interactions(TOP, cross_modal=not explanation.additive)
+    return tuple(
+        TopInteraction(labels=pair.labels, players=pair.players, value=pair.value, std_error=pair.std_error)
+        for pair in pairs
     )
 
 

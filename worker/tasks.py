@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from pydantic_core import from_json
 from redis import RedisError
 from rq.timeouts import JobTimeoutException
 
-from fixlip_core.errors import FixlipError
+from fixlip_core.errors import DeadlineExceededError, FixlipError
 from service.jobs.artifacts import INPUTS, RESULTS
 from service.jobs.records import Job, JobFailure, JobMetrics
 from worker.explaining import choose_encoder, explain_job
@@ -23,10 +24,6 @@ PATIENCE_S: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-
-
-class _DeadlineExceededError(FixlipError):
-    code = "deadline_exceeded"
 
 
 class _HandedBackError(Exception):
@@ -73,7 +70,8 @@ def run_explanation(job_id: str) -> None:
 def _explain(runtime: Runtime, job: Job, started: float) -> None:
     encoder = choose_encoder(runtime.encoders, job)
     image = runtime.artifacts.read(job.id, INPUTS, "image")
-    outcome = explain_job(encoder, job, image, _Reporter(runtime, job.id, started))
+    request = from_json(runtime.artifacts.read(job.id, INPUTS, "request.json"))
+    outcome = explain_job(encoder, job, image, request["params"], _Reporter(runtime, job.id, started))
     runtime.artifacts.write(job.id, RESULTS, outcome.files)
     metrics = _metrics(job, started, outcome.forward_passes)
     _persistently(runtime, lambda: runtime.repository.succeed(job.id, outcome.output, metrics))
@@ -95,9 +93,9 @@ class _Reporter:
         if self._runtime.stop.overdue:
             raise _HandedBackError
         if now > self._deadline:
-            raise _DeadlineExceededError(
+            raise DeadlineExceededError(
                 f"the job was stopped after {self._timeout_s} s with {completed} of {total} forward passes done; "
-                "submit it with a smaller budget"
+                "submit it with fewer passes"
             )
         if now >= self._next_report or completed == total:
             self._report(completed, total)
@@ -136,7 +134,7 @@ def _failure_of(error: Exception) -> JobFailure:
     if isinstance(error, FixlipError):
         return JobFailure(code=error.code, detail=str(error))
     if isinstance(error, JobTimeoutException):
-        return JobFailure(code=_DeadlineExceededError.code, detail="the job took too long and was stopped")
+        return JobFailure(code=DeadlineExceededError.code, detail="the job took too long and was stopped")
     if _is_out_of_memory(error):
         return JobFailure(
             code="out_of_memory",

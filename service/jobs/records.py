@@ -23,6 +23,7 @@ __all__ = [
     "JobStatus",
     "MapInfo",
     "TopInteraction",
+    "TopPlayer",
     "is_job_id",
     "new_job_id",
     "utc_now",
@@ -118,11 +119,23 @@ class MapInfo(_Record):
     title: str
 
 
+_LABEL: Final = "A token's or word's text, `r3c5` for a patch's row and column, or `region 3`."
+
+
+class TopPlayer(_Record):
+    """One of the strongest players."""
+
+    label: str = Field(description=_LABEL)
+    player: int = Field(description="Index: patches row-major or regions, then tokens or words.")
+    value: float = Field(description="Its main effect; of an attribution, what it is given.")
+    std_error: MaybeFloat = Field(default=None, description="Standard error, at order 1; null where there is none.")
+
+
 class TopInteraction(_Record):
     """One of the strongest pairs of players."""
 
-    labels: tuple[str, str] = Field(description="A token's text, or `r3c5` for a patch's row and column.")
-    players: tuple[int, int] = Field(description="Indices: patches row-major, then tokens.")
+    labels: tuple[str, str] = Field(description=_LABEL)
+    players: tuple[int, int] = Field(description="Indices: patches row-major or regions, then tokens or words.")
     value: float
     std_error: MaybeFloat = Field(default=None, description="Standard error; null where the solver gives none.")
 
@@ -130,15 +143,26 @@ class TopInteraction(_Record):
 class JobOutput(_Record):
     """The outcome in brief."""
 
-    tokens: tuple[str, ...]
+    index: str = Field(
+        description="What the values are: `WFBII` or `FSII` (`WBV` or `SV` at order 1), which add up to a model of the "
+        "score; or the name of an attribution, which does not."
+    )
+    order: int = Field(description="Highest order of interaction, 1 or 2.")
+    tokens: tuple[str, ...] = Field(description="The caption's players: tokens or words.")
     grid: tuple[int, int] = Field(description="Rows and columns of patches.")
+    regions: tuple[int, ...] = Field(
+        default=(), description="The image player of every patch, row-major; empty where every patch is one."
+    )
     empty_value: float = Field(description="Score with every player removed.")
     full_value: float = Field(description="Score with every player present.")
-    baseline: float = Field(description="Predicted score of the empty coalition.")
+    baseline: MaybeFloat = Field(
+        default=None, description="Predicted score of the empty coalition; null for an attribution."
+    )
     estimated_r2: MaybeFloat = Field(default=None, description="Leave-one-out estimate of the fit; null if unknown.")
     image_passes: int
     text_passes: int
     maps: tuple[MapInfo, ...] = ()
+    top_players: tuple[TopPlayer, ...] = ()
     top_interactions: tuple[TopInteraction, ...] = ()
 
 
@@ -155,7 +179,7 @@ class JobResult(JobOutput):
 
 
 class Job(_Record):
-    """A job's record. Instants are in UTC."""
+    """A job's record. Instants are in UTC. Of a label map, `params.regions` has the digest alone."""
 
     id: str = Field(default_factory=new_job_id)
     status: JobStatus = JobStatus.QUEUED

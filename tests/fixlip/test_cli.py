@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fixlip_core.explanation import Explanation
 from tests.support.jobs import png
 from tests.support.processes import fixlip
 
@@ -18,7 +19,7 @@ def picture(tmp_path: Path) -> str:
 def test_help_names_every_command() -> None:
     outcome = fixlip("--help")
     assert outcome.returncode == 0
-    for command in ("up", "serve", "worker", "explain", "demo"):
+    for command in ("up", "serve", "worker", "explain", "models", "methods", "demo"):
         assert command in outcome.stdout
 
 
@@ -32,6 +33,47 @@ def test_explain_writes_and_prints(service_url: str, picture: str, tmp_path: Pat
     assert "Strongest interactions" in outcome.stdout
     assert f"the tensor and the maps are in {tmp_path / 'out'}" in outcome.stdout
     assert (tmp_path / "out" / "maps" / "token-2.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_explain_by_parameters_of_any_name(service_url: str, picture: str, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.json"
+    labels.write_text("[[0, 1], [2, 1]]")
+    outcome = fixlip(
+        *(
+            "explain",
+            picture,
+            "a red circle",
+            "--url",
+            service_url,
+            "--method",
+            "fixlip",
+            "--out",
+            str(tmp_path / "out"),
+        ),
+        *("--param", f"regions=@{labels}", "--param", "score=cosine", "--param", "budget=64"),
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    explanation = Explanation.load(tmp_path / "out" / "interactions.npz")
+    assert (explanation.n_image, explanation.score) == (3, "cosine")
+    assert "region 1" in outcome.stdout
+
+
+def test_models_and_methods_are_listed(service_url: str) -> None:
+    models = fixlip("models", "--url", service_url)
+    assert models.returncode == 0, models.stderr
+    assert "fake" in models.stdout
+    methods = fixlip("methods", FIXLIP_URL=service_url)
+    assert methods.returncode == 0, methods.stderr
+    assert "grad_eclip" in methods.stdout
+    method = fixlip("methods", "exclip", "--url", service_url)
+    assert "2408.14153" in method.stdout
+    assert "steps" in method.stdout
+
+
+def test_a_method_that_is_none(service_url: str) -> None:
+    outcome = fixlip("methods", "grad/cam", "--url", service_url)
+    assert outcome.returncode == 1
+    assert outcome.stderr.startswith("fixlip: the service says no (404")
 
 
 def test_explain_without_a_service(picture: str) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from fixlip.errors import ServiceError
 from fixlip.reporting import program_name, show_explanation, show_progress
 from fixlip_core.explanation import Explanation
+from tests.support.explanations import attribution, pair_attribution, with_regions
 
 
 @pytest.fixture
@@ -70,6 +71,36 @@ def test_table_of_players_without_errors(console: Console) -> None:
     assert lines[0] == ["Strongest", "players"]
     assert lines.index(["red", "-2.5000"]) < lines.index(["(0,", "1)", "+1.2500"])
     assert "faithfulness" not in printed(console)
+
+
+def test_pairs_of_an_attribution_have_neither_errors_nor_faithfulness(console: Console) -> None:
+    explanation = pair_attribution()
+    show_explanation(console, explanation)
+    lines = printed(console).splitlines()
+    assert lines[0].strip() == "Strongest pairs"
+    assert "attribution (exCLIP)" in printed(console)
+    assert f"{explanation.top_interactions(1)[0].value:+.4f}" in printed(console)
+    assert "faithfulness" not in printed(console)
+    assert "\N{PLUS-MINUS SIGN}" not in printed(console)
+
+
+def test_both_towers_of_an_attribution_are_shown(console: Console) -> None:
+    explanation = attribution()
+    show_explanation(console, explanation)
+    lines = [line.replace("│", "").split() for line in printed(console).splitlines()]
+    assert lines[0] == ["Strongest", "players"]
+    for token, value in zip(explanation.tokens, explanation.first[6:], strict=True):
+        assert [token, f"{value:+.4f}"] in lines
+    assert sum(line[:1] in (["(0,"], ["(1,"]) for line in lines if line) == 5
+
+
+def test_regions_are_called_by_their_number(console: Console) -> None:
+    explanation = with_regions()
+    show_explanation(console, explanation)
+    pair = explanation.top_interactions(1, cross_modal=True)[0]
+    lines = [line.replace("│", "").split() for line in printed(console).splitlines()]
+    assert [pair.labels[1], *pair.labels[0].split(), f"{pair.value:+.4f}", "±", "0.1000"] in lines
+    assert "patch" not in printed(console)
 
 
 def test_words_that_come_again_are_numbered(console: Console) -> None:

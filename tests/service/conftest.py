@@ -44,7 +44,9 @@ def card() -> ModelCard:
         grid=(8, 8),
         image_size_px=(128, 128),
         context_length=40,
+        n_marks=2,
         tokenizer="clip-bpe",
+        attention=True,
         logit_scale=100.0,
         logit_bias=0.0,
         precision="fp32",
@@ -95,6 +97,8 @@ def finish(backend: Backend) -> Callable[[str], JobOutput]:
 
     def finish(job_id: str) -> JobOutput:
         output = JobOutput(
+            index="WFBII",
+            order=2,
             tokens=("red", "circle"),
             grid=(8, 8),
             empty_value=0.5,

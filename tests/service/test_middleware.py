@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-LIMIT_BYTES = 4 * -(-20_000_000 // 3) + 64 * 1024
+LIMIT_BYTES = 4 * -(-20_000_000 // 3) + 512 * 1024
 
 
 def log_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:

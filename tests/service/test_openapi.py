@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from fixlip_core.methods import METHODS
 from service import openapi
 from service.problems import Problem
 from service.requests import ExplanationRequest
@@ -45,7 +46,7 @@ def test_it_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
 def test_every_operation_has_an_id_a_summary_and_its_errors(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1")
     ids = [operation["operationId"] for operation in operations(document)]
-    assert len(set(ids)) == len(ids) == 9
+    assert len(set(ids)) == len(ids) == 11
     for operation in operations(document):
         assert operation["summary"]
         assert operation["description"]
@@ -75,14 +76,28 @@ def test_submitting_is_one_operation_with_both_content_types(document: dict[str,
     form, body = (content[kind]["schema"] for kind in ("multipart/form-data", "application/json"))
     assert form["properties"].keys() == body["properties"].keys() == ExplanationRequest.model_fields.keys()
     assert form["required"] == body["required"] == ["image", "caption"]
-    assert body["properties"]["params"]["anyOf"][0]["properties"].keys() >= {"p", "budget", "seed"}
+
+
+def test_the_parameters_of_every_method_are_described(document: dict[str, Any]) -> None:
+    body = document["paths"]["/v1/explanations"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    schemas = document["components"]["schemas"]
+    references = [entry["$ref"].rpartition("/")[2] for entry in body["properties"]["params"]["anyOf"]]
+    assert [schemas[name]["title"] for name in references] == [f"params of {name}" for name in METHODS]
+    for name, spec in zip(references, METHODS.values(), strict=True):
+        assert schemas[name]["properties"].keys() == spec.parameters.model_fields.keys()
+        assert all(field["description"] for field in schemas[name]["properties"].values())
+    assert body["properties"]["method"]["examples"] == sorted(METHODS)
 
 
 def test_the_examples_hold(document: dict[str, Any], client: TestClient) -> None:
-    example = document["paths"]["/v1/explanations"]["post"]["requestBody"]["content"]["application/json"]["example"]
+    content = document["paths"]["/v1/explanations"]["post"]["requestBody"]["content"]["application/json"]
+    examples = [example["value"] for example in content["examples"].values()]
 
-    assert base64.b64decode(example["image"]).startswith(b"\x89PNG")
-    assert client.post("/v1/explanations", json=example).status_code == 202
+    assert {example["method"] for example in examples} == METHODS.keys()
+    for example in examples:
+        assert base64.b64decode(example["image"]).startswith(b"\x89PNG")
+        response = client.post("/v1/explanations", json=example)
+        assert response.status_code == 202, response.text
     Problem.model_validate(document["components"]["schemas"]["Problem"]["example"])
 
 

@@ -17,10 +17,10 @@ def test_the_operators_limits_come_from_the_environment(monkeypatch: pytest.Monk
     assert settings.redis_url == "redis://redis:6379/1"
 
 
-def test_a_body_may_hold_the_longest_image_in_base64() -> None:
+def test_a_body_may_hold_the_longest_image_in_base64_and_a_label_map() -> None:
     settings = ServiceSettings(max_image_bytes=20_000_000)
 
-    assert 4 * 20_000_000 / 3 < settings.max_body_bytes < 4 * 20_000_000 / 3 + 100_000
+    assert 4 * 20_000_000 / 3 + 256 * 256 * 6 < settings.max_body_bytes < 4 * 20_000_000 / 3 + 1_000_000
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 import os
 import struct
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from fixlip_core.encoders.card import ModelCard
+from fixlip_core.methods import METHODS
 from service.app import create_app
 from service.backend import Backend
 from service.settings import ServiceSettings
@@ -127,6 +131,28 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], str, str]] = {
     "a truth value as seed": ({"params": {"seed": True}}, "invalid_parameter", "params.seed"),
     "an unknown estimator": ({"params": {"estimator": "kernelshap"}}, "invalid_parameter", "params.estimator"),
     "an unknown parameter": ({"params": {"steps": 5}}, "invalid_parameter", "params.steps"),
+    "another method's parameter": ({"method": "game", "params": {"p": 0.5}}, "invalid_parameter", "params.p"),
+    "a wrong parameter of a method": (
+        {"method": "m2ib", "params": {"copies": 0}},
+        "invalid_parameter",
+        "params.copies",
+    ),
+    "another word than auto": ({"params": {"budget": "all"}}, "invalid_parameter", "params.budget"),
+    "auto passes above the limit": (
+        {"params": {"budget": "auto", "max_passes": 1025}},
+        "budget_too_large",
+        "params.max_passes",
+    ),
+    "text passes above the limit": ({"params": {"text_passes": 1025}}, "budget_too_large", "params.text_passes"),
+    "parameters that contradict": (
+        {"params": {"regions": [[1]], "boxes": [[0, 0, 1, 1]]}},
+        "invalid_parameter",
+        "params",
+    ),
+    "a label in words": ({"params": {"regions": [[1, "sky"]]}}, "invalid_parameter", "params.regions.0.1"),
+    "a map too wide": ({"params": {"regions": [[0] * 257]}}, "invalid_parameter", "params.regions.0"),
+    "too many boxes": ({"params": {"boxes": [[0, 0, 1, 1]] * 65}}, "invalid_parameter", "params.boxes"),
+    "a box of three": ({"params": {"boxes": [[0, 0, 1]]}}, "invalid_parameter", "params.boxes.0"),
     "params that are no object": ({"params": [1]}, "invalid_request", "params"),
     "metadata that is no object": ({"metadata": "x"}, "invalid_request", "metadata"),
     "metadata that is no text": ({"metadata": {"run": 7}}, "invalid_request", "metadata.run"),
@@ -152,17 +178,81 @@ def test_a_bad_field_is_refused_by_name(
     assert_nothing_left()
 
 
-def test_every_wrong_parameter_is_named_at_once(client: TestClient, image_png: bytes) -> None:
-    data = {"caption": CAPTION, "params": json.dumps({"p": 2, "budget": 1, "seed": 0})}
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_is_accepted_with_its_defaults_filled_in(
+    client: TestClient, image_png: bytes, method: str
+) -> None:
+    response = client.post(URL, files={"image": image_png}, data={"caption": CAPTION, "method": method})
+
+    assert response.status_code == 202, response.text
+    assert response.json()["method"] == method
+    assert response.json()["params"].keys() == METHODS[method].parameters.model_fields.keys()
+
+
+def test_auto_spends_what_the_service_accepts_and_no_more(client: TestClient, image_png: bytes) -> None:
+    data = {"caption": CAPTION, "params": json.dumps({"budget": "auto"})}
     response = client.post(URL, files={"image": image_png}, data=data)
 
-    assert [error["field"] for error in response.json()["errors"]] == ["params.p", "params.budget"]
+    assert response.status_code == 202, response.text
+    assert (response.json()["params"]["budget"], response.json()["params"]["max_passes"]) == ("auto", 1024)
+
+
+@pytest.mark.parametrize("method", [spec.name for spec in METHODS.values() if spec.needs_attention])
+def test_a_method_that_reads_attention_needs_a_model_that_has_it(
+    client: TestClient,
+    backend: Backend,
+    card: ModelCard,
+    image_png: bytes,
+    assert_nothing_left: Callable[[], None],
+    method: str,
+) -> None:
+    backend.catalogue.announce(replace(card, attention=False).to_dict(), "w1", ttl_s=600)
+    response = client.post(URL, files={"image": image_png}, data={"caption": CAPTION, "method": method})
+
+    assert_problem(response, 422, "method_unsupported", "method")
+    assert "methods for it: fixlip" in response.json()["detail"]
+    assert_nothing_left()
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
+def test_a_label_map_reaches_the_worker_whole_and_the_record_as_a_digest(
+    client: TestClient, backend: Backend, image_png: bytes, as_json: bool
+) -> None:
+    labels = np.random.default_rng(0).integers(1000, 10_000, (256, 256)).tolist()
+    params = {"regions": labels}
+    if as_json:
+        body = {"image": base64.b64encode(image_png).decode(), "caption": CAPTION, "params": params}
+        response = client.post(URL, json=body)
+    else:
+        data = {"caption": CAPTION, "params": json.dumps(params)}
+        response = client.post(URL, files={"image": image_png}, data=data)
+
+    assert response.status_code == 202, response.text
+    digest = hashlib.sha256(json.dumps(labels, separators=(",", ":")).encode()).hexdigest()
+    assert response.json()["params"]["regions"] == f"sha256:{digest}"
+    assert len(response.content) < 3_000
+    stored = json.loads(backend.store.read(response.json()["id"], "inputs", "request.json"))
+    assert stored["params"]["regions"] == labels
 
 
 def test_an_unknown_model_is_told_which_are_known(client: TestClient, image_png: bytes) -> None:
     response = client.post(URL, files={"image": image_png}, data={"caption": CAPTION, "model": "x"})
 
     assert "demo" in response.json()["detail"]
+
+
+def test_a_tokenizer_that_only_the_worker_has_is_no_obstacle(
+    client: TestClient, backend: Backend, card: ModelCard, image_png: bytes
+) -> None:
+    """The worker counts the tokens then; what needs no tokenizer is refused at once."""
+    elsewhere = replace(card, id="siglip", tokenizer="canonicalize:/only/there/tokenizer.json", n_marks=1)
+    backend.catalogue.announce(elsewhere.to_dict(), "w2", ttl_s=600)
+    form = {"model": "siglip", "caption": CAPTION}
+    assert client.post(URL, files={"image": image_png}, data=form).status_code == 202
+
+    response = client.post(URL, files={"image": image_png}, data={**form, "caption": "?!"})
+
+    assert_problem(response, 422, "caption_without_words", "caption")
 
 
 def test_without_any_announced_model_the_service_is_unavailable(app: FastAPI, image_png: bytes) -> None:

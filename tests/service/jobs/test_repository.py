@@ -14,6 +14,8 @@ from service.jobs.records import Job, JobFailure, JobMetrics, JobOutput, JobStat
 from service.jobs.repository import JobRepository
 
 OUTPUT = JobOutput(
+    index="WFBII",
+    order=2,
     tokens=("red", "circle"),
     grid=(8, 8),
     empty_value=0.5,

@@ -22,6 +22,8 @@ def test_models_are_listed_with_their_limits(client: TestClient) -> None:
                 "image_size_px": [128, 128],
                 "max_tokens": 38,
                 "embed_dim": 128,
+                "attention": True,
+                "methods": ["fixlip", "exclip", "m2ib", "nib", "grad_eclip", "game", "legrad"],
                 "precision": "fp32",
                 "device": "cpu",
                 "live": True,
@@ -42,3 +44,13 @@ def test_a_model_whose_workers_left_is_listed_as_not_live(
     assert list(models) == ["ViT-B-32/openai", "demo"]
     assert (models["demo"]["live"], models["demo"]["workers"]) == (False, 0)
     assert models["ViT-B-32/openai"]["live"] is True
+
+
+def test_a_model_that_is_no_transformer_runs_the_methods_that_look_at_its_embeddings(
+    client: TestClient, backend: Backend, card: ModelCard
+) -> None:
+    backend.catalogue.announce(replace(card, id="RN50/openai", attention=False).to_dict(), "w1", ttl_s=600)
+
+    models = {model["id"]: model for model in client.get("/v1/models").json()["items"]}
+
+    assert (models["RN50/openai"]["attention"], models["RN50/openai"]["methods"]) == (False, ["fixlip"])

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from fixlip.catalogue import show_method, show_methods, show_models
+from fixlip_core.methods import METHODS
+from service.views import MethodView, ModelView
+from tests.support.fake_encoder import CARD
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console(file=io.StringIO(), width=160)
+
+
+def rows(console: Console) -> list[list[str]]:
+    """The words of every line, without the lines of tables."""
+    assert isinstance(console.file, io.StringIO)
+    return [line.replace("│", " ").split() for line in console.file.getvalue().splitlines()]
+
+
+def view(name: str) -> dict[str, Any]:
+    return MethodView.of(METHODS[name]).model_dump(mode="json")
+
+
+def test_models_with_what_they_run(console: Console) -> None:
+    card = ModelView.of(CARD, workers=2).model_dump(mode="json")
+    show_models(console, [card, {**card, "id": "RN[50]", "attention": False, "methods": ["fixlip"]}])
+    assert ["fake", "4", "x", "4", "14", "cpu", "fp32", "2", "all"] in rows(console)
+    assert ["RN[50]", "4", "x", "4", "14", "cpu", "fp32", "2", "fixlip"] in rows(console)
+
+
+def test_no_models(console: Console) -> None:
+    show_models(console, [])
+    assert rows(console) == [["no", "worker", "has", "announced", "a", "model", "yet"]]
+
+
+def test_methods_with_their_cost(console: Console) -> None:
+    show_methods(console, [view(name) for name in METHODS])
+    first = [row[: row.index("FIxLIP:")] for row in rows(console) if "FIxLIP:" in row]
+    assert first == [["fixlip", "2", "514", "by", "speed", "0"]]
+    assert {row[0] for row in rows(console) if row} >= METHODS.keys()
+
+
+def test_a_method_with_its_parameters(console: Console) -> None:
+    show_method(console, view("m2ib"))
+    printed = [" ".join(row) for row in rows(console)]
+    assert printed[0] == f"m2ib: {METHODS['m2ib'].title}"
+    assert any(line.startswith("beta 0.1 number >= 0 <= 100 ") for line in printed)
+    assert any(line.startswith("layer null integer >= -128 <= -2 or null ") for line in printed)
+
+
+def test_choices_and_lists(console: Console) -> None:
+    show_method(console, view("fixlip"))
+    printed = [" ".join(row) for row in rows(console)]
+    assert any(line.startswith('index "banzhaf" banzhaf or shapley ') for line in printed)
+    assert any(line.startswith("budget 512 integer >= 8 <= 65536 or auto ") for line in printed)
+    assert any(line.startswith("regions null array or null ") for line in printed)
