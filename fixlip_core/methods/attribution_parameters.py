@@ -49,7 +49,7 @@ class M2ibParameters(MethodParameters):
         None,
         ge=_DEEPEST,
         le=-2,
-        description="Block after which noise is added, from the end; by default the 10th of 12.",
+        description="Block after which noise is added, from the end; by default the 10th of 12, or the last but two.",
     )
     steps: int = Field(10, ge=1, le=1_000, description="Steps of the optimiser.")
     copies: int = Field(10, ge=1, le=64, description="Noisy copies in each step.")
@@ -66,8 +66,8 @@ class NibParameters(MethodParameters):
         None,
         ge=_DEEPEST,
         le=-2,
-        description="Block whose input is narrowed, from the end; by default the 10th of 12. Not the last: it sees the "
-        "patches through a normalisation alone, which no width changes.",
+        description="Block whose input is narrowed, from the end; by default the 10th of 12, or the last but "
+        "one. Not the last: it sees patches through a normalisation alone, which no width changes.",
     )
     score: Literal["cosine", "logit"] = Field("cosine", description=_SCORE)
 

@@ -7,7 +7,8 @@ straight lines from the references are contracted with the differences D of the 
 
 Then sum A = <f(a) - f(r), g(b) - g(s)>. A column of T is a derivative along a direction, got by differentiating the
 pull-back of a dummy cotangent (torch's own forward mode keeps its nesting level in one global, so two threads would
-meet in it). A row of A is a pull-back of a row of T^t. Jacobians are never formed.
+meet in it). A row of A is a pull-back of a row of T^t. Jacobians are never formed. The integrals are sums over
+midpoints, whose weights are fitted (see :meth:`_Line.weights`) unless the paper's equal ones are asked for.
 """
 
 from __future__ import annotations
