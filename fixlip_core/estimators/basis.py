@@ -16,7 +16,16 @@ import numpy as np
 
 from fixlip_core.types import FloatArray
 
-__all__ = ["Additive", "Coefficients", "features", "pair_features", "pair_indices", "symmetric", "to_additive"]
+__all__ = [
+    "Additive",
+    "Coefficients",
+    "count_features",
+    "features",
+    "pair_features",
+    "pair_indices",
+    "symmetric",
+    "to_additive",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,11 @@ def features(chi: FloatArray, order: int = 2) -> FloatArray:
     """(m, F): chi_S of all |S| <= ``order``: the constant, singles, pairs."""
     blocks = [np.ones((len(chi), 1)), chi, pair_features(chi)]
     return np.concatenate(blocks[: order + 1], axis=1)
+
+
+def count_features(n: int, order: int) -> int:
+    """Number of subsets of n players of at most ``order`` 1 or 2, the empty one among them."""
+    return 1 + n + (n * (n - 1) // 2 if order == 2 else 0)
 
 
 def symmetric(values: FloatArray, n: int) -> FloatArray:

@@ -17,14 +17,18 @@ from functools import cached_property
 import numpy as np
 import scipy.linalg
 
-from fixlip_core.estimators.basis import pair_indices
-from fixlip_core.estimators.kernels import pair_kernel, single_kernel
+from fixlip_core.estimators.basis import pair_indices, symmetric
+from fixlip_core.estimators.kernels import (
+    pair_chunks,
+    pair_kernel,
+    separable_pair_kernel,
+    single_kernel,
+)
 from fixlip_core.estimators.prior import Prior
 from fixlip_core.types import FloatArray
 
 __all__ = ["CoalitionProcess", "Functionals"]
 
-_PAIRS_PER_CHUNK = 8_192
 # Relative to the kernel's trace: keeps repeated coalitions from making the matrix singular.
 _JITTER = 1e-9
 
@@ -46,16 +50,28 @@ class Functionals:
 
 @dataclass(frozen=True)
 class CoalitionProcess:
-    """The process of ``prior``, conditioned on standardised coalitions ``chi`` (m, n)."""
+    """The process of ``prior``, conditioned on standardised coalitions.
+
+    Attributes:
+        chi: (m, n) standardised coalitions.
+        prior: prior variances of the coefficients.
+        pair_gram: (m, m) Gram matrix of the second-order kernel where it is known already; None: it is computed.
+    """
 
     chi: FloatArray
     prior: Prior
+    pair_gram: FloatArray | None = None
+
+    @cached_property
+    def _pair_kernel(self) -> FloatArray:
+        """(m, m) covariance that the second-order kernel alone gives."""
+        return pair_kernel(self.chi, self.prior.pairs) if self.pair_gram is None else self.pair_gram
 
     @cached_property
     def _factor(self) -> tuple[FloatArray, bool]:
-        matrix = self.prior.kernel(self.chi)
+        matrix = self.prior.kernel(self.chi, pairs=self._pair_kernel)
         matrix[np.diag_indices_from(matrix)] += self.prior.noise + _JITTER * np.trace(matrix) / len(matrix)
-        factor: tuple[FloatArray, bool] = scipy.linalg.cho_factor(matrix, lower=True)
+        factor: tuple[FloatArray, bool] = scipy.linalg.cho_factor(matrix, lower=True, overwrite_a=True)
         return factor
 
     def solve(self, right: FloatArray) -> FloatArray:
@@ -87,8 +103,9 @@ class CoalitionProcess:
 
     def pair_vectors_of(self, alpha: FloatArray) -> Iterator[tuple[slice, FloatArray]]:
         """Second-order coefficients of many targets: chunks of pairs i < j with (pairs, k) values."""
-        for part, products, variances in self._pairs():
-            yield part, variances[:, None] * (products.T @ alpha)
+        variances = self.prior.pair_variances[pair_indices(self.chi.shape[1])]
+        for part, products in pair_chunks(self.chi):
+            yield part, variances[part, None] * (products @ alpha)
 
     def scale_of(self, targets: FloatArray) -> FloatArray:
         """(k, k) scale matrix of (m, k) targets under the kernel (restricted maximum likelihood)."""
@@ -125,12 +142,36 @@ class CoalitionProcess:
     def pair_variances(self) -> FloatArray:
         """(n, n) posterior variances of the second-order coefficients, for a target of scale 1; zero diagonal."""
         n = self.chi.shape[1]
-        rows, columns = pair_indices(n)
-        posterior = np.zeros((n, n))
-        for part, products, variances in self._pairs():
-            functionals = Functionals(products * variances, variances, np.zeros(len(variances)))
-            posterior[rows[part], columns[part]] = self.variance(functionals)
-        return posterior + posterior.T
+        prior = self.prior.pair_variances[pair_indices(n)]
+        ones, total = self._ones
+        lower, _ = self._factor
+        posterior = np.empty_like(prior)
+        for part, products in pair_chunks(self.chi):
+            slack = (products @ ones) ** 2 / total
+            # |L^-1 f|^2 = f^T (L L^T)^-1 f takes one triangular solve.
+            whitened = scipy.linalg.solve_triangular(
+                lower, products.T, lower=True, overwrite_b=True, check_finite=False
+            )
+            explained = np.einsum("mk,mk->k", whitened, whitened)
+            posterior[part] = prior[part] - prior[part] ** 2 * (explained - slack)
+        return symmetric(np.maximum(posterior, 0.0), n)
+
+    def expected_squares(self, targets: FloatArray, scale: float) -> tuple[FloatArray, FloatArray]:
+        """(n,) and (n, n) posterior expectations of the squared coefficients, relative to the scale.
+
+        Args:
+            targets: (m, k) values; squares are summed over them.
+            scale: trace of their scale matrix, positive.
+        """
+        n = self.chi.shape[1]
+        alpha = self.alpha_of(targets)
+        # Squared mean and variance together are one form in the features: r + r^2 f^T (a a^T / scale - P) f.
+        form = alpha @ (alpha.T / scale) - self._projected
+        single, pair = self.prior.single_variances, self.prior.pair_variances[pair_indices(n)]
+        pairs = np.empty_like(pair)
+        for part, products in pair_chunks(self.chi):
+            pairs[part] = pair[part] + pair[part] ** 2 * np.einsum("km,km->k", products @ form, products)
+        return single + single**2 * np.einsum("mi,mi->i", form @ self.chi, self.chi), symmetric(pairs, n)
 
     def left_out_errors(self, targets: FloatArray, order: int) -> FloatArray:
         """(m, k) errors at each coalition of the prediction by orders up to ``order``, that coalition left out.
@@ -151,18 +192,15 @@ class CoalitionProcess:
     def _projected(self) -> FloatArray:
         """(m, m) inverse of the covariance with the constant projected out."""
         ones, total = self._ones
-        return np.asarray(self.solve(np.eye(len(self.chi))) - np.outer(ones, ones / total))
+        lower, _ = self._factor
+        inverse, _ = scipy.linalg.lapack.dpotri(lower, lower=1)
+        inverse = np.tril(inverse) + np.tril(inverse, -1).T
+        inverse -= np.outer(ones, ones / total)
+        return np.asarray(inverse)
 
     @cached_property
     def _low_kernels(self) -> tuple[FloatArray, FloatArray]:
         """(m, m) covariance of the first-order part of the values, and of the second-order part."""
         prior = self.prior
-        return single_kernel(self.chi, prior.single_variances), pair_kernel(self.chi, prior.pair_variances)
-
-    def _pairs(self) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
-        """Chunks of pairs: their place among all pairs i < j, (m, pairs) features and (pairs,) prior variances."""
-        rows, columns = pair_indices(self.chi.shape[1])
-        variances = self.prior.pair_variances[rows, columns]
-        for start in range(0, len(rows), _PAIRS_PER_CHUNK):
-            part = slice(start, start + _PAIRS_PER_CHUNK)
-            yield part, self.chi[:, rows[part]] * self.chi[:, columns[part]], variances[part]
+        second = self._pair_kernel + prior.product * separable_pair_kernel(self.chi, prior.rho)
+        return single_kernel(self.chi, prior.single_variances), second

@@ -12,11 +12,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from fixlip_core.estimators.basis import symmetric
 from fixlip_core.estimators.gaussian_process import CoalitionProcess
 from fixlip_core.estimators.kernels import outer
-from fixlip_core.estimators.likelihood import START, KernelParts, likeliest_weights
+from fixlip_core.estimators.likelihood import LOCAL, START, KernelParts, likeliest_weights
 from fixlip_core.estimators.prior import Prior
 from fixlip_core.types import FloatArray
 
@@ -56,9 +56,12 @@ def _by_likelihood(chi: FloatArray, targets: FloatArray, places: FloatArray, p: 
     prior = KernelParts.of(relevance, distances).prior(weights, p)
     for _ in range(LIKELIHOOD_ROUNDS):
         parts = KernelParts.of(relevance, distances)
-        weights = likeliest_weights(parts.grams(chi, p), targets, weights)
+        grams = parts.grams(chi, p)
+        # So small a Cholesky factor, and so many of them, are faster without threads.
+        with threadpool_limits(1, user_api="blas"):
+            weights = likeliest_weights(grams, targets, weights)
         prior = parts.prior(weights, p)
-        process = CoalitionProcess(chi, prior)
+        process = CoalitionProcess(chi, prior, np.tensordot(weights[LOCAL], grams[LOCAL], axes=1))
         relevance = _smoothed((process.first_of(process.alpha_of(targets)) ** 2).sum(axis=1), distances)
     return prior
 
@@ -82,13 +85,10 @@ def _own_variances(process: CoalitionProcess, targets: FloatArray, first: Prior)
     What the product kernel gives each order already is taken off, and ``first`` bounds it from below.
     """
     prior = process.prior
-    alpha = process.alpha_of(targets)
     scale = float(np.trace(process.scale_of(targets)))
     if not scale > 0:
         return prior
-    singles = (process.first_of(alpha) ** 2).sum(axis=1) / scale + process.variance(process.singles())
-    energies = [np.zeros(0), *((vectors**2).sum(axis=1) for _, vectors in process.pair_vectors_of(alpha))]
-    pairs = symmetric(np.concatenate(energies) / scale, len(singles)) + process.pair_variances()
+    singles, pairs = process.expected_squares(targets, scale)
     return replace(
         prior,
         singles=np.maximum(singles - prior.product * prior.rho, VARIANCE_FLOOR * first.singles),

@@ -3,7 +3,8 @@
 Over a product sample the Gram matrix of the joint features is a product of the towers' own,
 ``Gram[S, S'] = G_I[S_I, S'_I] G_T[S_T, S'_T]``, and so is the right side; the m_I * m_T rows never exist. Where the
 text is enumerated G_T is the identity and the system falls apart by text coalition: a cross-modal pair then needs
-only the image's first-order features.
+only the image's first-order features. With both towers drawn independently, all weights equal, this is the published
+cross-modal estimator (FIxLIP, arXiv 2508.05430), whose own weights of enumerated sizes are wrong.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ import numpy as np
 import scipy.linalg
 
 from fixlip_core.errors import InvalidParameterError
-from fixlip_core.estimators.basis import Coefficients, features, symmetric
+from fixlip_core.estimators.basis import Coefficients, count_features, features, symmetric
+from fixlip_core.estimators.normal_equations import check_size, solve_definite
 from fixlip_core.estimators.tower import GameFit, TowerSample
 from fixlip_core.types import FloatArray
 
 __all__ = ["fit_least_squares"]
 
 _ROWS_PER_CHUNK = 2_048
-_MAX_JOINT_FEATURES = 8_000
 _ORTHONORMAL_TO = 1e-9
 
 
@@ -37,7 +38,8 @@ def fit_least_squares(image: TowerSample, text: TowerSample, *, scale: float, bi
         The coefficients; their standard errors are nan.
 
     Raises:
-        InvalidParameterError: there are fewer independent coalitions than coefficients.
+        InvalidParameterError: there are fewer independent coalitions than coefficients, or more coefficients than
+            memory is given to.
     """
     gram_image, moment_image = _moments(image, order)
     gram_text, moment_text = _moments(text, order)
@@ -47,33 +49,26 @@ def fit_least_squares(image: TowerSample, text: TowerSample, *, scale: float, bi
             solved = _by_text_coalition(gram_image, right, image.n, text.n, order)
         else:
             solved = _jointly(gram_image, gram_text, right, image.n, text.n, order)
-    except (np.linalg.LinAlgError, scipy.linalg.LinAlgWarning) as error:
+    except np.linalg.LinAlgError as error:
         raise _too_few(image, text, order) from error
-    return GameFit.without_errors(_assemble(solved, image.n, text.n, bias))
+    return GameFit.without_errors(_assemble(solved, image.n, text.n, bias, order))
 
 
 def _moments(tower: TowerSample, order: int) -> tuple[FloatArray, FloatArray]:
     """Gram matrix (F, F) and Phi^T W E (F, D) of a tower, accumulated over chunks of rows."""
-    n_features = 1 + tower.n + (tower.n * (tower.n - 1) // 2 if order == 2 else 0)
-    gram = np.zeros((n_features, n_features))
+    n_features = count_features(tower.n, order)
+    check_size(n_features)
+    gram = np.zeros((n_features, n_features), order="F")
     moment = np.zeros((n_features, tower.embeddings.shape[1]))
     chi, weights = tower.sample.chi, tower.sample.weights
     for start in range(0, len(chi), _ROWS_PER_CHUNK):
         rows = slice(start, start + _ROWS_PER_CHUNK)
         phi = features(chi[rows], order)
         weighted = phi * weights[rows, None]
-        gram += phi.T @ weighted
+        # In place: a product of its own would take the matrix's memory once more.
+        gram = scipy.linalg.blas.dgemm(1.0, phi.T, weighted.T, trans_b=1, beta=1.0, c=gram, overwrite_c=1)
         moment += weighted.T @ tower.embeddings[rows]
     return gram, moment
-
-
-def _solve(gram: FloatArray, right: FloatArray) -> FloatArray:
-    """Solve by Cholesky; a condition number near the end of float64's range counts as singular."""
-    factor = scipy.linalg.cho_factor(gram, lower=True)
-    diagonal = np.abs(np.diag(factor[0]))
-    if diagonal.min() < 1e-6 * diagonal.max():
-        raise np.linalg.LinAlgError("the Gram matrix is singular")
-    return np.asarray(scipy.linalg.cho_solve(factor, right))
 
 
 def _by_text_coalition(gram: FloatArray, right: FloatArray, n: int, n_text: int, order: int) -> FloatArray:
@@ -81,10 +76,12 @@ def _by_text_coalition(gram: FloatArray, right: FloatArray, n: int, n_text: int,
     solved = np.zeros_like(right)
     sizes = [1, 1 + n, len(gram)]
     stops = [0, 1, 1 + n_text, right.shape[1]]
-    for text_order in range(order + 1):
+    # The whole matrix last: solving uses it up.
+    for text_order in reversed(range(order + 1)):
         size = sizes[order - text_order]
         columns = slice(stops[text_order], stops[text_order + 1])
-        solved[:size, columns] = _solve(gram[:size, :size], right[:size, columns])
+        block = gram[:size, :size].copy() if text_order else gram
+        solved[:size, columns] = solve_definite(block, right[:size, columns])
     return solved
 
 
@@ -94,15 +91,13 @@ def _jointly(
     """(F_I, F_T) coefficients, zero beyond the joint order, for any product sample."""
     orders_image, orders_text = _orders(len(gram_image), n), _orders(len(gram_text), n_text)
     rows, columns = np.nonzero(orders_image[:, None] + orders_text[None, :] <= order)
-    if len(rows) > _MAX_JOINT_FEATURES:
-        raise InvalidParameterError(
-            f"least squares over a sampled caption takes at most {_MAX_JOINT_FEATURES} coefficients, "
-            f"here are {len(rows)}; use estimator 'gp'",
-            field="estimator",
-        )
-    gram = gram_image[np.ix_(rows, rows)] * gram_text[np.ix_(columns, columns)]
+    check_size(len(rows))
+    gram = gram_image[np.ix_(rows, rows)]
+    for start in range(0, len(rows), _ROWS_PER_CHUNK):
+        part = slice(start, start + _ROWS_PER_CHUNK)
+        gram[part] *= gram_text[np.ix_(columns[part], columns)]
     solved = np.zeros_like(right)
-    solved[rows, columns] = _solve(gram, right[rows, columns])
+    solved[rows, columns] = solve_definite(gram, right[rows, columns])
     return solved
 
 
@@ -110,10 +105,10 @@ def _orders(n_features: int, n: int) -> np.ndarray:
     return np.where(np.arange(n_features) == 0, 0, np.where(np.arange(n_features) <= n, 1, 2))
 
 
-def _assemble(solved: FloatArray, n: int, n_text: int, bias: float) -> Coefficients:
+def _assemble(solved: FloatArray, n: int, n_text: int, bias: float, order: int) -> Coefficients:
     """Joint coefficients from the (F_I, F_T) table of products of features."""
     second = np.zeros((n + n_text, n + n_text))
-    if len(solved) > 1 + n:
+    if order == 2:
         second[:n, :n] = symmetric(solved[1 + n :, 0], n)
         second[n:, n:] = symmetric(solved[0, 1 + n_text :], n_text)
     second[:n, n:] = solved[1 : 1 + n, 1 : 1 + n_text]
@@ -123,9 +118,10 @@ def _assemble(solved: FloatArray, n: int, n_text: int, bias: float) -> Coefficie
 
 
 def _too_few(image: TowerSample, text: TowerSample, order: int) -> InvalidParameterError:
-    needed = 1 + image.n + (image.n * (image.n - 1) // 2 if order == 2 else 0)
+    needed, needed_text = count_features(image.n, order), count_features(text.n, order)
     return InvalidParameterError(
         f"least squares cannot tell {needed} image coefficients apart from {len(image.sample)} image passes "
-        f"({len(text.sample)} text passes); raise the budget well above {needed} or use estimator 'gp'",
+        f"({len(text.sample)} text passes, for {needed_text}); raise the budget well above {needed} or use "
+        "estimator 'gp'",
         field="budget",
     )

@@ -16,7 +16,7 @@ from fixlip_core.estimators.kernels import outer, pair_kernel, product_kernel, s
 from fixlip_core.estimators.prior import Prior
 from fixlip_core.types import FloatArray
 
-__all__ = ["START", "KernelParts", "likeliest_weights"]
+__all__ = ["LOCAL", "START", "KernelParts", "likeliest_weights"]
 
 LENGTHS = (1.0, 2.5)
 """Ranges of the pairs' locality, in patches or tokens."""
@@ -26,6 +26,9 @@ PRODUCT_ORDER = 1.5
 
 START = (0.5, 0.1, 0.1, 0.2)
 """First guess of the weights: singles, pairs near and far, product."""
+
+LOCAL = slice(1, -1)
+"""Where the pairs are among the weights and Gram matrices."""
 
 NOISE_SHARE = 0.1
 """Noise relative to the product kernel. The game is deterministic: what looks like noise is interactions of orders too

@@ -30,10 +30,21 @@ class Prior:
     product: float
     noise: float
 
-    def kernel(self, chi: FloatArray) -> FloatArray:
-        """(m, m) covariance of the values at coalitions ``chi`` (m, n), without the noise."""
-        low = single_kernel(chi, self.singles) + pair_kernel(chi, self.pairs)
-        return low + self.product * product_kernel(chi, self.rho, self.p)
+    def kernel(
+        self, chi: FloatArray, other: FloatArray | None = None, *, pairs: FloatArray | None = None
+    ) -> FloatArray:
+        """(m, m') covariance of the values at coalitions ``chi`` with those at ``other``, without the noise.
+
+        Args:
+            chi: (m, n) standardised coalitions.
+            other: (m', n) standardised coalitions, or None for ``chi`` itself.
+            pairs: (m, m') the second-order kernel's part where it is known already.
+        """
+        total = product_kernel(chi, self.rho, self.p, other)
+        total *= self.product
+        total += single_kernel(chi, self.singles, other)
+        total += pair_kernel(chi, self.pairs, other) if pairs is None else pairs
+        return total
 
     @property
     def single_variances(self) -> FloatArray:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fixlip_core.coalitions import CoalitionSample
+from fixlip_core.estimators.basis import Additive, features, symmetric
 from fixlip_core.estimators.tower import TowerSample
 from fixlip_core.types import Coalitions, FloatArray
 
@@ -38,6 +39,21 @@ class BilinearGame:
         return np.asarray(np.einsum("md,md->m", self.image(coalitions[:, :n]), self.text(coalitions[:, n:])))
 
 
+@dataclass(frozen=True)
+class DualGame:
+    """scale * <image(x_I), text(x_T)> + bias of any two towers."""
+
+    image: Callable[[Coalitions], FloatArray]
+    text: Callable[[Coalitions], FloatArray]
+    n_image: int
+    scale: float
+    bias: float
+
+    def value(self, coalitions: Coalitions) -> FloatArray:
+        a, b = self.image(coalitions[:, : self.n_image]), self.text(coalitions[:, self.n_image :])
+        return np.asarray(self.scale * np.einsum("md,md->m", a, b) + self.bias)
+
+
 def smooth_tower(n: int, dim: int, seed: int) -> Callable[[Coalitions], FloatArray]:
     """A tower of no low order: unit vectors of a random two-layer network of the coalition."""
     rng = np.random.default_rng(seed)
@@ -63,3 +79,16 @@ def tower(
 def unanimity(coalitions: Coalitions) -> FloatArray:
     """x1 x2 x3: oracle 3."""
     return np.asarray(coalitions[:, :3].all(axis=1), dtype=float)
+
+
+def dense_shapley(
+    coalitions: Coalitions, values: FloatArray, weights: FloatArray, empty: float, full: float, order: int
+) -> Additive:
+    """Weighted least squares with efficiency as a constraint, by the dense KKT system."""
+    n = coalitions.shape[1]
+    design = features(coalitions.astype(float), order)[:, 1:]
+    size = design.shape[1]
+    system = np.ones((size + 1, size + 1))
+    system[:size, :size], system[-1, -1] = (design * weights[:, None]).T @ design, 0.0
+    e = np.linalg.solve(system, np.append(design.T @ (weights * (values - empty)), full - empty))[:size]
+    return Additive(empty, e[:n], symmetric(e[n:], n) if order == 2 else np.zeros((n, n)))

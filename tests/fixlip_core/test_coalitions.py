@@ -88,6 +88,13 @@ def test_shapley_kernel_is_drawn_in_complementary_pairs_by_its_law() -> None:
     assert sample.p == 0.5
 
 
+def test_shapley_kernel_is_drawn_independently_when_told() -> None:
+    rows = sample_shapley(9, 4_000, np.random.default_rng(4), complementary=False).coalitions
+    assert rows.shape == (4_000, 9)
+    assert not (rows[0::2] == ~rows[1::2]).all(axis=1).mean() > 0.1
+    np.testing.assert_allclose(np.bincount(rows.sum(axis=1), minlength=9)[1:9] / 4_000, shapley_sizes(9), atol=0.03)
+
+
 def test_one_player_has_no_shapley_kernel() -> None:
     with pytest.raises(InvalidParameterError, match="at least 2 players"):
         sample_shapley(1, 4, np.random.default_rng(0))

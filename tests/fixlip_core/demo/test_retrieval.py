@@ -26,6 +26,6 @@ def test_counts_strict_and_distinct() -> None:
 def test_demo_encoder_finds_the_right_caption_among_50(demo: fx.DualEncoder) -> None:
     scenes = [draw_scene(900_000 + k) for k in range(300)]
     images = [demo.encode_images(s.image, np.ones((1, 64), bool))[0] for s in scenes]
-    texts = [demo.encode_texts(s.caption, np.ones((1, demo.players(s.caption).n_tokens), bool))[0] for s in scenes]
+    texts = [demo.encode_texts(s.caption, np.ones((1, demo.players(s.caption).n_text), bool))[0] for s in scenes]
     found = top1_among(np.stack(images), np.stack(texts), [s.content for s in scenes], n_captions=50, seed=0)
     assert found.distinct >= 0.95

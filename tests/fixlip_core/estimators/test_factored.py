@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
+import shapiq
 
 from fixlip_core.coalitions import CoalitionSample, enumerate_product, sample_product
-from fixlip_core.estimators import factored
-from fixlip_core.estimators.basis import Coefficients, pair_indices, symmetric, to_additive
+from fixlip_core.estimators.basis import pair_indices, to_additive
 from fixlip_core.estimators.exact import exact_additive
 from fixlip_core.estimators.factored import fit_gaussian_processes
-from fixlip_core.estimators.gaussian_process import CoalitionProcess
 from fixlip_core.types import FloatArray
-from tests.fixlip_core.games import BilinearGame, smooth_tower, tower
+from tests.fixlip_core.games import BilinearGame, DualGame, smooth_tower, tower
 
 PS = (0.3, 0.5, 0.7)
 
@@ -57,81 +54,16 @@ def test_enumerated_towers_are_exact_and_certain(p: float, order: int) -> None:
     assert fit.estimated_r2 == pytest.approx(1 - sample.weights @ missed**2 / (sample.weights @ spread**2), abs=1e-9)
 
 
-@pytest.mark.parametrize("order", [1, 2])
-@pytest.mark.parametrize("p", PS)
-@pytest.mark.parametrize("uncertain", ["image", "text"])
-def test_variances_are_those_of_drawn_posteriors(p: float, order: int, uncertain: str) -> None:
-    """Draw the uncertain tower's coefficients from its posterior and watch how the additive values spread."""
-    n, k, dim = 4, 3, 2
-    rng = np.random.default_rng(4)
-    samples = {"image": sample_product(n, 10, p, rng, complementary=False), "text": enumerate_product(k, p)}
-    if uncertain == "text":
-        samples = {"image": enumerate_product(n, p), "text": sample_product(k, 6, p, rng, complementary=False)}
-    image, text = tower(samples["image"], smooth_tower(n, dim, 5)), tower(samples["text"], smooth_tower(k, dim, 6))
-    moments = [(t.embeddings * t.sample.weights[:, None]).T @ t.embeddings for t in (image, text)]
-    a = factored._fit_tower(image, image.embeddings, moments[1])
-    b = factored._fit_tower(text, text.embeddings, moments[0])
-    own, other = (a, b) if uncertain == "image" else (b, a)
-    found = factored._variances(own, other, p, order)
-    process = own.process
-    assert process is not None
-    drawn = _posterior_draws(process, own, 60_000, rng)
-    size = own.n
-    values = []
-    for zero, first, pairs in drawn:
-        values.append(_additive(zero, first, pairs, other, p, order))
-    firsts, seconds = (np.stack(part).var(axis=0) for part in zip(*values, strict=True))
-    own_first, other_first = (firsts[:size], firsts[size:])
-    np.testing.assert_allclose(found.own_first, own_first, rtol=0.05, atol=1e-9)
-    np.testing.assert_allclose(found.other_first, other_first, rtol=0.05, atol=1e-9)
-    if order == 2:
-        np.testing.assert_allclose(found.own_pairs, seconds[:size, :size], rtol=0.05, atol=1e-9)
-        np.testing.assert_allclose(found.cross, seconds[:size, size:], rtol=0.05, atol=1e-9)
-        np.testing.assert_allclose(found.other_pairs, seconds[size:, size:], rtol=0.05, atol=1e-9)
-
-
-def _posterior_draws(
-    process: CoalitionProcess, own: factored._Tower, count: int, rng: np.random.Generator
-) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
-    """Draws of (zero, first, pairs) vector coefficients: one covariance over functionals, one over directions."""
-    n = own.n
-    rows, columns = pair_indices(n)
-    chi, prior = process.chi, process.prior
-    variances = np.concatenate([[prior.product], prior.single_variances, prior.pair_variances[rows, columns]])
-    phi = np.concatenate([np.ones((len(chi), 1)), chi, chi[:, rows] * chi[:, columns]], axis=1)
-    data, constant = phi * variances, np.eye(len(variances))[0]
-    solved = process.solve(data)
-    ones = process.solve(np.ones(len(chi)))
-    slack = constant - ones @ data
-    covariance = np.diag(variances) - data.T @ solved + np.outer(slack, slack) / ones.sum()
-    sigma = process.scale_of(own.values)
-    half = _root(covariance)
-    directions = _root(sigma)
-    noise = rng.normal(size=(count, len(variances), sigma.shape[0]))
-    draws = np.einsum("ab,cbd,de->cae", half, noise, directions)
-    for draw in draws:
-        yield own.zero + draw[0], own.first + draw[1 : n + 1], own.pairs + draw[n + 1 :]
-
-
-def _root(covariance: FloatArray) -> FloatArray:
-    energies, directions = np.linalg.eigh(covariance)
-    return np.asarray(directions * np.sqrt(np.maximum(energies, 0)) @ directions.T)
-
-
-def _additive(
-    zero: FloatArray, first: FloatArray, pairs: FloatArray, other: factored._Tower, p: float, order: int
-) -> tuple[FloatArray, FloatArray]:
-    n, k = len(first), other.n
-    second = np.zeros((n + k, n + k))
-    second[:n, :n], second[n:, n:] = symmetric(pairs @ other.zero, n), symmetric(other.pairs @ zero, k)
-    second[:n, n:] = first @ other.first.T
-    second[n:, :n] = second[:n, n:].T
-    values = to_additive(
-        Coefficients(float(zero @ other.zero), np.concatenate([first @ other.zero, other.first @ zero]), second),
-        p,
-        order=order,
-    )
-    return values.first, values.second
+def test_peer_library_agrees_on_a_dual_tower_game_of_ten_players() -> None:
+    game = DualGame(smooth_tower(6, 8, 14), smooth_tower(4, 8, 15), 6, 9.0, -1.0)
+    image, text = tower(enumerate_product(6, 0.5), game.image), tower(enumerate_product(4, 0.5), game.text)
+    fit = fit_gaussian_processes(image, text, scale=game.scale, bias=game.bias)
+    ours = to_additive(fit.coefficients, 0.5)
+    peer = shapiq.ExactComputer(game=game.value, n_players=10)("FBII", order=2)
+    for i in range(10):
+        assert ours.first[i] == pytest.approx(peer[(i,)], abs=1e-6)
+        for j in range(i):
+            assert ours.second[i, j] == pytest.approx(peer[(i, j)], abs=1e-6)
 
 
 @pytest.mark.parametrize("p", PS)

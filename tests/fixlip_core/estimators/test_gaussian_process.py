@@ -10,6 +10,7 @@ import pytest
 from fixlip_core.coalitions import sample_product, standardise
 from fixlip_core.estimators.basis import pair_indices
 from fixlip_core.estimators.gaussian_process import CoalitionProcess
+from fixlip_core.estimators.kernels import pair_kernel
 from fixlip_core.estimators.prior import Prior
 
 PS = (0.3, 0.5, 0.7)
@@ -80,6 +81,24 @@ def test_variances_are_those_of_bayesian_regression(p: float) -> None:
         one = type(singles)(singles.data[:, [i]], singles.variance[[i]], singles.constant[[i]])
         between = process.covariance(one, constant, np.zeros(1))
         assert between[0] == pytest.approx(posterior[0, i + 1], abs=1e-6)
+
+
+@pytest.mark.parametrize("p", PS)
+def test_expected_squares_are_those_of_bayesian_regression(p: float) -> None:
+    process, targets, prior = make(p, seed=5)
+    truth = WrittenOut(process.chi, prior)
+    scale = 2.5
+    expected = ((truth.gain @ targets) ** 2).sum(axis=1) / scale + np.diag(truth.posterior)
+    singles, pairs = process.expected_squares(targets, scale)
+    np.testing.assert_allclose(singles, expected[1 : N + 1], atol=1e-5)
+    np.testing.assert_allclose(pairs[pair_indices(N)], expected[N + 1 : N + 1 + N * (N - 1) // 2], atol=1e-5)
+
+
+@pytest.mark.parametrize("p", PS)
+def test_a_known_gram_matrix_of_the_pairs_changes_nothing(p: float) -> None:
+    process, targets, prior = make(p, seed=6)
+    known = CoalitionProcess(process.chi, prior, pair_kernel(process.chi, prior.pairs))
+    np.testing.assert_allclose(known.alpha_of(targets), process.alpha_of(targets), rtol=1e-12)
 
 
 @pytest.mark.parametrize("order", [0, 1, 2])

@@ -81,6 +81,40 @@ def test_bilinear_game_is_recovered(p: float) -> None:
     np.testing.assert_allclose(ours.first, np.concatenate([game.a @ game.b0, game.b @ game.a0]), atol=1e-9)
 
 
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("p", PS)
+def test_independent_draws_in_both_towers_equal_dense_least_squares(p: float, order: int) -> None:
+    """The published cross-modal estimator: no complementary pairs, equal weights, repeated rows and all."""
+    rng = np.random.default_rng(17)
+    image = tower(sample_product(6, 150, p, rng, complementary=False), smooth_tower(6, 8, 18))
+    text = tower(sample_product(4, 80, p, rng, complementary=False), smooth_tower(4, 8, 19))
+    ours = to_additive(fit_least_squares(image, text, scale=SCALE, bias=BIAS, order=order).coefficients, p, order=order)
+    baseline, first, second = dense(image, text, p, order)
+    assert ours.baseline == pytest.approx(baseline, abs=1e-8)
+    np.testing.assert_allclose(ours.first, first, atol=1e-8)
+    np.testing.assert_allclose(ours.second, second, atol=1e-8)
+
+
+def test_two_players_in_one_tower_need_no_block_of_their_own() -> None:
+    """With one image player the blocks of orders 1 and 2 are of one size, and solving one must not spoil the other."""
+    image, text = (
+        tower(enumerate_product(1, 0.5), smooth_tower(1, 4, 20)),
+        tower(enumerate_product(3, 0.5), smooth_tower(3, 4, 21)),
+    )
+    ours = to_additive(fit_least_squares(image, text, scale=SCALE, bias=BIAS).coefficients, 0.5)
+    _, first, second = dense(image, text, 0.5, 2)
+    np.testing.assert_allclose(ours.first, first, atol=1e-8)
+    np.testing.assert_allclose(ours.second, second, atol=1e-8)
+
+
+def test_too_many_coefficients_are_refused() -> None:
+    sample = sample_product(170, 4, 0.5, np.random.default_rng(22))
+    image = TowerSample(sample, np.ones((4, 1)), np.zeros((170, 1)))
+    with pytest.raises(InvalidParameterError, match="at most 12000 coefficients, here are 14536") as caught:
+        fit_least_squares(image, tower(enumerate_product(2, 0.5), smooth_tower(2, 1, 23)), scale=1.0, bias=0.0)
+    assert caught.value.field == "estimator"
+
+
 def test_too_few_passes_are_refused_with_the_number_needed() -> None:
     image = tower(sample_product(10, 30, 0.5, np.random.default_rng(14)), smooth_tower(10, 4, 15))
     text = tower(enumerate_product(3, 0.5), smooth_tower(3, 4, 16))

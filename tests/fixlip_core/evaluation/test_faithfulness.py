@@ -43,6 +43,20 @@ def test_zero_explanation_has_no_faithfulness(demo: fx.DualEncoder) -> None:
     assert p_faithfulness(demo, scene.image, scene.caption, e, n_coalitions=100).r2 > 0.5
 
 
+def test_regions_words_and_removals_are_those_of_the_explanation(demo: fx.DualEncoder) -> None:
+    scene = draw_scene(8, n_objects=1)
+    halves = np.repeat(np.arange(4), 16)[:, None] * np.ones(64, int)
+    e = fx.explain(
+        demo, scene.image, scene.caption, budget=64, regions=halves.tolist(), text_players="word", image_removal="mean"
+    )
+    assert e.n_image == 4
+    judged = p_faithfulness(demo, scene.image, scene.caption, e, n_coalitions=200)
+    # All coalitions of four regions were passed, so what it reports of itself is no estimate but for the text's.
+    assert judged.r2 == pytest.approx(e.estimated_r2, abs=0.05)
+    other = dataclasses.replace(e, provenance={**e.provenance, "image_removal": "zero"})
+    assert p_faithfulness(demo, scene.image, scene.caption, other, n_coalitions=200).r2 < judged.r2
+
+
 def test_other_players_and_unknown_measures_are_refused(demo: fx.DualEncoder) -> None:
     scene = draw_scene(8, n_objects=1)
     e = fx.explain(demo, scene.image, scene.caption, budget=16)
