@@ -22,7 +22,7 @@ def fit_published(game: SimilarityGame, p: float, budget: int, seed: int) -> tup
 
     The split is that of the published runs: 1,024 image and 32 text coalitions at a budget of 2^15.
     """
-    n, n_text = game.players.n_patches, game.players.n_tokens
+    n, n_text = game.players.n_image, game.players.n_text
     text_passes = round(2 ** ((np.log2(budget) - 5) / 2))
     image_passes = budget // text_passes
     rng = np.random.default_rng(seed)

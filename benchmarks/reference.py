@@ -6,7 +6,7 @@ A reference costs about a minute of passes, so it is kept on disk under a key of
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,11 @@ import numpy as np
 from fixlip_core.coalitions import CoalitionSample, enumerate_product, sample_product
 from fixlip_core.demo.scenes import Scene, draw_scene
 from fixlip_core.encoders.protocol import DualEncoder
-from fixlip_core.estimators import TowerSample, fit_least_squares, to_additive
+from fixlip_core.estimators import Additive, TowerSample, fit_least_squares, to_additive
 from fixlip_core.game import SimilarityGame
 from fixlip_core.types import Coalitions, FloatArray
 
-__all__ = ["Reference", "reference", "scenes"]
+__all__ = ["Reference", "predict", "reference", "scenes"]
 
 IMAGE_PASSES = 40_000
 FRESH_COALITIONS = 2_000
@@ -52,6 +52,28 @@ class Reference:
         """R^2 of (2000,) predictions on the fresh coalitions."""
         spread = self.values - self.values.mean()
         return 1 - float(np.sum((self.values - predicted) ** 2) / np.sum(spread**2))
+
+    def correlations(self, second: FloatArray, n_image: int) -> tuple[float, float]:
+        """Pearson correlations of (n, n) pair values with the reference's: image-image pairs, cross-modal pairs.
+
+        nan where all values are equal.
+        """
+        above = np.triu_indices(n_image, 1)
+        halves = [(m[:n_image, :n_image][above], m[:n_image, n_image:].ravel()) for m in (second, self.second)]
+        within, cross = (_correlation(found, known) for found, known in zip(*halves, strict=True))
+        return within, cross
+
+
+def predict(values: Additive, coalitions: Coalitions) -> FloatArray:
+    """(m,) values of the additive form at (m, n) coalitions."""
+    x = coalitions.astype(np.float64)
+    return np.asarray(values.baseline + x @ values.first + 0.5 * np.einsum("mi,mi->m", x @ values.second, x))
+
+
+def _correlation(one: FloatArray, two: FloatArray) -> float:
+    if np.ptp(one) == 0 or np.ptp(two) == 0:
+        return float("nan")
+    return float(np.corrcoef(one, two)[0, 1])
 
 
 def scenes(count: int = 10) -> list[Scene]:
@@ -87,21 +109,19 @@ def _compute(encoder: DualEncoder, scene: Scene, p: float, image_passes: int) ->
     game = SimilarityGame.of(encoder, scene.image, scene.caption)
     players = game.players
     rng = np.random.default_rng([_FIT_STREAM, scene.seed])
-    image_sample = sample_product(players.n_patches, image_passes, p, rng)
-    if players.n_tokens <= MAX_ENUMERATED_TOKENS:
-        text_sample = enumerate_product(players.n_tokens, p)
+    image_sample = sample_product(players.n_image, image_passes, p, rng)
+    if players.n_text <= MAX_ENUMERATED_TOKENS:
+        text_sample = enumerate_product(players.n_text, p)
     else:
-        text_sample = sample_product(players.n_tokens, SAMPLED_TEXT_PASSES, p, rng)
+        text_sample = sample_product(players.n_text, SAMPLED_TEXT_PASSES, p, rng)
     image = _tower(image_sample, game.image_embeddings(image_sample.coalitions))
     text = _tower(text_sample, game.text_embeddings(text_sample.coalitions))
     values = to_additive(fit_least_squares(image, text, scale=game.scale, bias=game.bias).coefficients, p)
     fresh = sample_product(
         len(players), FRESH_COALITIONS, p, np.random.default_rng([_FRESH_STREAM, scene.seed]), complementary=False
     ).coalitions
-    x = fresh.astype(np.float64)
-    predicted = values.baseline + x @ values.first + 0.5 * np.einsum("mi,mi->m", x @ values.second, x)
     unlimited = Reference(values.first, values.second, 0.0, fresh, game.value(fresh))
-    return Reference(values.first, values.second, unlimited.r2(predicted), fresh, unlimited.values)
+    return replace(unlimited, limit_r2=unlimited.r2(predict(values, fresh)))
 
 
 def _tower(sample: CoalitionSample, embeddings: FloatArray) -> TowerSample:

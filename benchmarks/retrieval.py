@@ -31,8 +31,8 @@ def main() -> None:
     images, captions = [], []
     for scene in tqdm(scenes, desc="encode", mininterval=1):
         players = encoder.players(scene.caption)
-        images.append(encoder.encode_images(scene.image, np.ones((1, players.n_patches), bool))[0])
-        captions.append(encoder.encode_texts(scene.caption, np.ones((1, players.n_tokens), bool))[0])
+        images.append(encoder.encode_images(scene.image, np.ones((1, players.n_image), bool))[0])
+        captions.append(encoder.encode_texts(scene.caption, np.ones((1, players.n_text), bool))[0])
     found = top1_among(
         np.stack(images),
         np.stack(captions),
