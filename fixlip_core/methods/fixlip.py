@@ -214,9 +214,10 @@ def _draw(part: slice, n: int, m: int, parameters: FixlipParameters, stream: int
     if m == 0:
         return np.zeros((0, part.stop - part.start), dtype=bool)
     rng = np.random.default_rng([parameters.seed, stream])
+    # The two of a pair differ in odd orders alone. A process can use that; least squares wants distinct even orders.
+    complementary = parameters.estimator == "gp"
     if parameters.index == "shapley":
-        return sample_shapley(n, m, rng).coalitions[:, part]
-    complementary = parameters.estimator != "wls"
+        return sample_shapley(n, m, rng, complementary=complementary).coalitions[:, part]
     return sample_product(part.stop - part.start, m, parameters.p, rng, complementary=complementary).coalitions
 
 
