@@ -51,8 +51,8 @@ format: $(READY) ## rewrite the sources the way ruff formats them
 openapi: $(READY) ## write openapi/openapi.json from the service
 	$(BIN)/python -m service.openapi openapi/openapi.json
 
-benchmarks: $(READY) ## the estimator's figures on the demo encoder
-	$(BIN)/python -m benchmarks.estimators
+benchmarks: $(READY) ## every figure of the README; takes hours, `python -m benchmarks.NAME --help` says what each does
+	for name in retrieval estimators comparison grids passes attributions; do $(BIN)/python -m benchmarks.$$name; done
 
 clean: ## remove the environment, caches and results
 	rm -rf $(VENV) $(OUT) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
