@@ -25,6 +25,7 @@ __all__ = [
     "MIN_BUDGET_PASSES",
     "MIN_TEXT_PASSES",
     "POSITIONS_PER_BATCH",
+    "PREFIX_OVERHEAD",
     "TARGET_R2",
     "TEXT_ROWS_PER_CALL",
     "TEXT_SHARE",
@@ -45,6 +46,8 @@ MAX_BOXES: Final = 64
 TEXT_SHARE: Final = 0.2
 MAX_ENUMERATED_PLAYERS: Final = 20
 POSITIONS_PER_BATCH: Final = 8_192
+# A position of shared beginnings takes so much longer than its operations say (`python -m benchmarks.passes`).
+PREFIX_OVERHEAD: Final = 2.5
 MAX_IMAGE_BYTES: Final = 20_000_000
 MAX_IMAGE_PIXELS: Final = 64_000_000
 MAX_CAPTION_CHARACTERS: Final = 2_000

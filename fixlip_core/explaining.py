@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from fixlip_core.encoders.protocol import DualEncoder
-from fixlip_core.errors import DeadlineExceededError
+from fixlip_core.errors import DeadlineExceededError, InvalidParameterError
 from fixlip_core.explanation import Explanation
 from fixlip_core.methods import Progress, get_method, parse_parameters
 from fixlip_core.types import ImageInput
@@ -49,6 +49,9 @@ def explain(
     spec = get_method(method)
     checked = parse_parameters(spec.parameters, parameters)
     if deadline_s is not None:
+        given: object = deadline_s
+        if not isinstance(given, int | float) or not given > 0:
+            raise InvalidParameterError(f"deadline_s must be seconds above 0, not {deadline_s!r}", field="deadline_s")
         progress = _until(time.monotonic() + deadline_s, deadline_s, progress)
     return spec.run(encoder, image, caption, checked, progress)
 
@@ -57,9 +60,10 @@ def _until(deadline: float, given_s: float, progress: Progress | None) -> Progre
     """``progress``, and a look at the clock."""
 
     def report(completed: int, total: int) -> None:
-        if time.monotonic() > deadline:
+        # What is done is done: a result that came late is better than none.
+        if completed < total and time.monotonic() > deadline:
             raise DeadlineExceededError(
-                f"stopped after {given_s} s with {completed} of {total} forward passes done; take a smaller budget"
+                f"stopped after {given_s} s with {completed} of {total} forward passes done; ask for less or allow more"
             )
         if progress is not None:
             progress(completed, total)

@@ -92,7 +92,7 @@ class _Reporter:
         now = time.monotonic()
         if self._runtime.stop.overdue:
             raise _HandedBackError
-        if now > self._deadline:
+        if completed < total and now > self._deadline:
             raise DeadlineExceededError(
                 f"the job was stopped after {self._timeout_s} s with {completed} of {total} forward passes done; "
                 "submit it with fewer passes"

@@ -1,21 +1,21 @@
-"""What every encoder does with its coalitions: check them, cut them into batches, time a few to know their cost."""
+"""What every encoder does with its coalitions: check them, cut them into batches, know what they cost."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from fixlip_core.defaults import IMAGE_ROWS_PER_CALL, POSITIONS_PER_BATCH, TEXT_ROWS_PER_CALL
 from fixlip_core.errors import InvalidParameterError
 from fixlip_core.types import Coalitions
 
-__all__ = ["checked_coalitions", "positions_per_batch", "rows_per_call", "shortest_s"]
+__all__ = ["checked_coalitions", "operations_of", "positions_per_batch", "rows_per_call"]
 
-_REPEATS: Final = 3
 # Queries, keys, values, the attended, the wide middle of the second branch, twice over for what is being replaced.
 _STATES_PER_POSITION: Final = 20
 _GPU_MEMORY_SHARE: Final = 0.25
@@ -54,16 +54,27 @@ def rows_per_call(positions: int, image_positions: int, text_positions: int) -> 
     return max(IMAGE_ROWS_PER_CALL, positions // image_positions), max(TEXT_ROWS_PER_CALL, positions // text_positions)
 
 
-def shortest_s(act: Callable[[], object]) -> float:
-    """Seconds of the fastest of a few runs, after one to warm up.
-
-    Args:
-        act: has its result on the host when it returns, so that the device is done.
-    """
-    act()
-    times = []
-    for _ in range(_REPEATS):
-        started = time.perf_counter()
+def operations_of(act: Callable[[], object]) -> int:
+    """Floating-point operations of the matrix products and convolutions in ``act``: the same on every machine."""
+    counter = _Counter()  # type: ignore[no-untyped-call]  # torch's base class is not typed
+    with counter:
         act()
-        times.append(time.perf_counter() - started)
-    return min(times)
+    return counter.total
+
+
+class _Counter(TorchDispatchMode):
+    """Counts this thread's operations by torch's own formulas; unlike torch's counter it puts no hooks on modules."""
+
+    total: int = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        options = kwargs or {}
+        formula = flop_registry.get(func._overloadpacket)
+        if formula is None:
+            # Without gradients, torch hands over what is made of other operations whole.
+            with self:
+                parts = func.decompose(*args, **options)
+            return func(*args, **options) if parts is NotImplemented else parts
+        result = func(*args, **options)
+        self.total += int(formula(*args, **options, out_val=result))
+        return result

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 
 from fixlip_core.captions import tokenize_caption
 from fixlip_core.defaults import IMAGE_ROWS_PER_CALL, POSITIONS_PER_BATCH, TEXT_ROWS_PER_CALL
-from fixlip_core.encoders.batches import checked_coalitions, shortest_s
+from fixlip_core.encoders.batches import checked_coalitions, operations_of
 from fixlip_core.encoders.card import ModelCard
 from fixlip_core.encoders.pictures import Pictures
 from fixlip_core.encoders.protocol import ImageRemoval, TextRemoval
@@ -31,7 +31,6 @@ __all__ = ["GenericEncoder", "nearest_grid"]
 GRID_SIDE: Final = 7
 MAX_OWN_PATCHES: Final = 32 * 32  # a Swin's first stage has three times as many
 PIXELS_PER_BATCH: Final = 2**21
-_COST_ROWS: Final = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,13 +95,13 @@ class GenericEncoder:
 
     @cached_property
     def text_cost(self) -> float:
-        """Measured time of a text position relative to an image pass, rounded to a power of two."""
+        """See :attr:`fixlip_core.encoders.protocol.DualEncoder.text_cost`."""
         view = np.zeros((*self.card.image_size_px, 3), dtype=np.uint8)
-        images = np.ones((_COST_ROWS, self.card.grid[0] * self.card.grid[1]), dtype=bool)
-        texts = np.ones((_COST_ROWS, 1), dtype=bool)
-        image_s = shortest_s(lambda: self.encode_images(view, images))
-        text_s = shortest_s(lambda: self._encode_ids((self.tokenizer.pad_id,), texts)) / self.text_positions(1)
-        return float(2.0 ** np.rint(np.log2(text_s / image_s)))
+        patches = np.ones((1, self.card.grid[0] * self.card.grid[1]), dtype=bool)
+        token = np.ones((1, 1), dtype=bool)
+        image = operations_of(lambda: self.encode_images(view, patches))
+        text = operations_of(lambda: self._encode_ids((self.tokenizer.pad_id,), token))
+        return text / image / self.text_positions(1)
 
     @property
     def rows_per_call(self) -> tuple[int, int]:

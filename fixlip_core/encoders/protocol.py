@@ -32,9 +32,10 @@ class DualEncoder(Protocol):
 
     @property
     def text_cost(self) -> float:
-        """Time of a text position relative to an image pass: times the positions, that of a text pass.
+        """Cost of a text position relative to an image pass: times the positions, that of a text pass.
 
-        Measured once, when first asked for, and rounded to a power of two: noise then seldom changes a plan.
+        By the operations of the towers' products, with what the benchmarks measured shared beginnings to take longer.
+        It is the same on every machine, busy or not: the same request is split in the same way.
         """
         ...
 

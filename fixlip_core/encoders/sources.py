@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import textwrap
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +33,7 @@ DEMO: Final = "demo"
 HUB: Final = "hf-hub:"
 _LOCAL = "local-dir:"
 _CONFIG_FILE = "open_clip_config.json"
+_REASON_CHARACTERS = 240
 CHECKPOINT_SUFFIXES: Final = (".safetensors", ".bin", ".pt", ".pth")
 
 
@@ -131,8 +134,19 @@ def weights_errors(name: str) -> Iterator[None]:
     except WeightsNotFoundError:
         raise
     except Exception as error:  # their kinds are many: sockets, pickles, JSON, headers, shapes
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
-        raise WeightsNotFoundError(f"the weights of {name!r} could not be loaded: {reason}") from error
+        reason = textwrap.shorten(str(error), _REASON_CHARACTERS) or type(error).__name__
+        fault = "do not fit the architecture" if _were_read(error) else "could not be loaded"
+        raise WeightsNotFoundError(f"the weights of {name!r} {fault}: {reason}") from error
+
+
+def _were_read(error: Exception) -> bool:
+    """Whether open_clip had the tensors in hand and was fitting them to the model; the kinds of error do not say."""
+    factory = {
+        frame.f_code.co_name
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+        if frame.f_globals.get("__name__") == "open_clip.factory"
+    }
+    return "load_checkpoint" in factory and "load_state_dict" not in factory
 
 
 def _local(directory: Path) -> ModelSource:

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from fixlip_core.captions import content_tokens
-from fixlip_core.defaults import IMAGE_ROWS_PER_CALL, TEXT_ROWS_PER_CALL
-from fixlip_core.encoders.batches import checked_coalitions, positions_per_batch, rows_per_call, shortest_s
+from fixlip_core.defaults import IMAGE_ROWS_PER_CALL, PREFIX_OVERHEAD, TEXT_ROWS_PER_CALL
+from fixlip_core.encoders.batches import checked_coalitions, operations_of, positions_per_batch, rows_per_call
 from fixlip_core.encoders.card import ModelCard
 from fixlip_core.encoders.prefixes import encode_by_prefix
 from fixlip_core.encoders.protocol import ImageRemoval, TextRemoval
@@ -27,9 +27,6 @@ from fixlip_core.players import Players
 from fixlip_core.types import Coalitions, Embeddings, ImageArray, ImageInput, IntArray
 
 __all__ = ["TransformerEncoder"]
-
-_COST_ROWS = 32
-_COST_TOKENS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,17 +55,13 @@ class TransformerEncoder:
 
     @cached_property
     def text_cost(self) -> float:
-        """Measured time of a text position relative to an image pass, rounded to a power of two."""
+        """See :attr:`fixlip_core.encoders.protocol.DualEncoder.text_cost`."""
         view = np.zeros((*self.card.image_size_px, 3), dtype=np.uint8)
-        images = np.ones((_COST_ROWS, self.card.grid[0] * self.card.grid[1]), dtype=bool)
-        ids = [self.text_tower.pad_id + 1] * self.card.context_length
-        n = min(_COST_TOKENS, self.card.max_tokens)
-        line = TextLine(tuple(ids[: n + 2 if self.shares_prefixes else None]), tuple(range(1, n + 1)), n + 1)
-        texts = (np.arange(2**n)[:, None] >> np.arange(n)[::-1] & 1).astype(bool)
-        positions = 2 ** (n + 1) if self.shares_prefixes else 2**n * self.text_positions(n)
-        image_s = shortest_s(lambda: self.encode_images(view, images)) / len(images)
-        text_s = shortest_s(lambda: self._encode_line(line, texts, "mask")) / positions
-        return float(2.0 ** np.rint(np.log2(text_s / image_s)))
+        patches = np.ones((1, self.card.grid[0] * self.card.grid[1]), dtype=bool)
+        line = TextLine((self.text_tower.pad_id,) * self.card.context_length, (1,), self.card.context_length - 1)
+        image = operations_of(lambda: self.encode_images(view, patches))
+        text = operations_of(lambda: self._run_line(line)) / self.card.context_length
+        return text / image * (PREFIX_OVERHEAD if self.shares_prefixes else 1.0)
 
     @cached_property
     def _positions_per_batch(self) -> int:
@@ -152,6 +145,11 @@ class TransformerEncoder:
         return self._embeddings(
             self._run_rows(line, state, replaced, rows) for rows in self._batches(present, len(line.ids))
         )
+
+    @torch.inference_mode()
+    def _run_line(self, line: TextLine) -> torch.Tensor:
+        """(1, D) the caption as it is."""
+        return self.text_tower.finish(self.text_tower.state(line), line=line)
 
     def _run_rows(
         self, line: TextLine, state: torch.Tensor, replaced: torch.Tensor | None, rows: torch.Tensor

@@ -5,14 +5,20 @@ Weighted Banzhaf (every player present with probability p) or Shapley.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fixlip_core.coalitions import sample_product, sample_shapley
-from fixlip_core.defaults import AUTO_FIRST_PASSES, AUTO_LEAST_GAIN
-from fixlip_core.estimators.basis import Additive, to_additive
+from fixlip_core.coalitions import (
+    CoalitionSample,
+    enumerate_product,
+    enumerate_shapley,
+    sample_product,
+    sample_shapley,
+)
+from fixlip_core.defaults import AUTO_FIRST_PASSES, AUTO_LEAST_GAIN, MAX_ENUMERATED_PLAYERS
+from fixlip_core.estimators.basis import Additive, count_features, to_additive
 from fixlip_core.estimators.factored import fit_towers
 from fixlip_core.estimators.joint import fit_joint, fit_joint_shapley
 from fixlip_core.estimators.least_squares import fit_least_squares
@@ -25,6 +31,7 @@ from fixlip_core.methods.parameters import FixlipParameters
 from fixlip_core.methods.passes import (
     PassPlan,
     TowerPasses,
+    check_determined,
     places_of_image,
     places_of_text,
     plan_passes,
@@ -116,24 +123,43 @@ def _budgets_of(parameters: FixlipParameters) -> list[int]:
 
 def _solve_jointly(game: SimilarityGame, parameters: FixlipParameters, meter: Meter) -> _Solution:
     """Least squares over coalitions of all players: each takes a pass of both towers."""
-    n_image, order, p = game.players.n_image, parameters.order, parameters.p
-    coalitions = _draw(slice(0, len(game.players)), len(game.players), _budgets_of(parameters)[0], parameters, 0)
-    passes = [len(np.unique(half, axis=0)) for half in (coalitions[:, :n_image], coalitions[:, n_image:])]
+    n, n_image, order, p = len(game.players), game.players.n_image, parameters.order, parameters.p
+    sample = _joint_sample(n, parameters)
+    if not sample.exhaustive:
+        check_determined(count_features(n, order), len(sample), what="joint", field="budget")
+    passes = [len(np.unique(half, axis=0)) for half in np.split(sample.coalitions, [n_image], axis=1)]
     meter.total = sum(passes) + 2 * _END_POINTS
-    ends, values = _Ends(*game.empty_and_full()), game.value(coalitions)
+    ends, values = _Ends(*game.empty_and_full()), game.value(sample.coalitions)
+    meter.advance(0)
     if parameters.index == "shapley":
         additive = fit_joint_shapley(
-            coalitions, values, empty_value=ends.empty_value, full_value=ends.full_value, order=order
+            sample.coalitions,
+            values,
+            sample.weights,
+            empty_value=ends.empty_value,
+            full_value=ends.full_value,
+            order=order,
         )
     else:
-        additive = to_additive(fit_joint(coalitions, values, p=p, order=order).coefficients, p, order=order)
+        fit = fit_joint(sample.coalitions, values, sample.weights, p=p, order=order)
+        additive = to_additive(fit.coefficients, p, order=order)
     return _Solution(
         ends=ends,
         fit=_Fit.without_errors(additive),
         image_passes=passes[0] + _END_POINTS,
         text_passes=passes[1] + _END_POINTS,
-        notes={},
+        notes={"joint_coalitions": len(sample), "joint_design": _design(sample.exhaustive)},
     )
+
+
+def _joint_sample(n: int, parameters: FixlipParameters) -> CoalitionSample:
+    """Coalitions of all players: all that there are, or as many as the budget allows."""
+    budget, is_shapley = _budgets_of(parameters)[-1], parameters.index == "shapley"
+    if n <= MAX_ENUMERATED_PLAYERS and 2**n <= budget:
+        every = enumerate_shapley(n) if is_shapley else enumerate_product(n, parameters.p)
+        return replace(every, exhaustive=True)
+    coalitions = _draw(slice(0, n), n, budget, parameters, _IMAGE_STREAM)
+    return CoalitionSample(coalitions, np.full(budget, 1 / budget), parameters.p, exhaustive=False)
 
 
 def _solve_in_rounds(game: SimilarityGame, parameters: FixlipParameters, meter: Meter) -> _Solution:
@@ -149,6 +175,8 @@ def _solve_in_rounds(game: SimilarityGame, parameters: FixlipParameters, meter: 
         for budget in _budgets_of(parameters)
     ]
     meter.total = 2 * _END_POINTS + total_passes([p.image for p in plans]) + total_passes([p.text for p in plans])
+    if parameters.estimator != "gp":
+        _check_least_squares(game, parameters, plans[-1])
     ends = _Ends(*game.empty_and_full())
     images, texts = _towers(game, parameters, plans)
     reached: list[float] = []
@@ -163,11 +191,18 @@ def _solve_in_rounds(game: SimilarityGame, parameters: FixlipParameters, meter: 
         if stop_reason is not None:
             break
     notes: Provenance = {
-        "image_coalitions": _kind(plan.image.enumerated),
-        "text_coalitions": _kind(plan.text.enumerated),
+        "image_coalitions": plan.image.passes,
+        "image_design": _design(plan.image.enumerated),
+        "text_coalitions": plan.text.passes,
+        "text_design": _design(plan.text.enumerated),
     }
     if parameters.budget == "auto":
-        notes |= {"rounds": len(reached), "stop_reason": stop_reason, "target_r2": parameters.target_r2}
+        notes |= {
+            "rounds": len(reached),
+            "stop_reason": stop_reason,
+            "target_r2": parameters.target_r2,
+            "max_passes": parameters.max_passes,
+        }
     return _Solution(
         ends=ends, fit=fit, image_passes=images.made + _END_POINTS, text_passes=texts.made + _END_POINTS, notes=notes
     )
@@ -180,7 +215,7 @@ def _why_stop(plan: PassPlan, plans: list[PassPlan], reached: list[float], param
     if parameters.budget == "auto" and reached[-1] >= parameters.target_r2:
         return "target_reached"
     if plan is plans[-1]:
-        return "budget_spent"
+        return "max_passes_reached"
     if len(reached) > 1 and reached[-1] - reached[-2] < AUTO_LEAST_GAIN:
         return "stalled"
     return None
@@ -241,7 +276,18 @@ def _fit(
     )
 
 
-def _kind(enumerated: bool) -> str:
+def _check_least_squares(game: SimilarityGame, parameters: FixlipParameters, plan: PassPlan) -> None:
+    """Refuse, before a pass is made, what least squares could not solve."""
+    towers = (
+        (game.players.n_image, plan.image, "image", "budget"),
+        (game.players.n_text, plan.text, "text", "text_passes"),
+    )
+    for n, tower, what, field in towers:
+        if not tower.enumerated:
+            check_determined(count_features(n, parameters.order), tower.passes, what=what, field=field)
+
+
+def _design(enumerated: bool) -> str:
     return "enumerated" if enumerated else "drawn"
 
 
@@ -271,6 +317,7 @@ def _explanation(game: SimilarityGame, parameters: FixlipParameters, solution: _
             seed=parameters.seed,
             budget=parameters.budget,
             estimator=parameters.estimator,
+            text_players=parameters.text_players,
             image_removal=game.image_removal,
             text_removal=game.text_removal,
             **solution.notes,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from fixlip_core.defaults import (
     BUDGET_PASSES,
@@ -57,7 +58,7 @@ class FixlipParameters(MethodParameters):
         ge=MIN_BUDGET_PASSES,
         le=2**MAX_ENUMERATED_PLAYERS,
         description="Forward passes of the text tower (all coalitions, where there are no more). By default they "
-        "follow from the towers' measured speed; the result says how many they were, and the same number repeats it.",
+        "follow from what the towers' passes cost; the provenance says how many coalitions it were.",
     )
     estimator: Literal["gp", "least_squares", "wls", "joint"] = Field(
         "gp",
@@ -80,8 +81,8 @@ class FixlipParameters(MethodParameters):
         None,
         min_length=1,
         max_length=MAX_REGION_MAP_SIDE,
-        description="Label map over the image, rows of integers of any resolution: its labels are the image players. A "
-        "patch belongs to the label that covers most of it.",
+        description="Label map over the image, at most 256 rows of 256 integers, stretched over it: its labels are the "
+        "image players. A patch belongs to the label that covers most of it.",
     )
     boxes: list[Annotated[list[float], Field(min_length=4, max_length=4)]] | None = Field(
         None,
@@ -93,21 +94,35 @@ class FixlipParameters(MethodParameters):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        """Refuse parameters that contradict each other."""
-        if self.index == "shapley" and self.estimator not in ("gp", "joint"):
-            raise ValueError(f"index 'shapley' goes with estimator 'gp' or 'joint', not {self.estimator!r}")
-        if self.index == "shapley" and self.p != DEFAULT_P:
-            raise ValueError("p belongs to index 'banzhaf'; leave it out with index 'shapley'")
-        if self.budget == "auto" and self.estimator != "gp":
-            raise ValueError(f"budget 'auto' goes with estimator 'gp', which knows its errors, not {self.estimator!r}")
-        if self.estimator == "joint" and self.text_passes is not None:
-            raise ValueError("text_passes are as many as image passes with estimator 'joint'; leave them out")
-        if self.regions is not None and self.boxes is not None:
-            raise ValueError("give regions or boxes, not both")
+        """Refuse parameters that contradict each other; each message is about the field that is to change."""
+        is_shapley, solver = self.index == "shapley", self.estimator
+        rules = (
+            (
+                is_shapley and solver not in ("gp", "joint"),
+                "estimator",
+                f"index 'shapley' goes with estimator 'gp' or 'joint', not {solver!r}",
+            ),
+            (is_shapley and self.p != DEFAULT_P, "p", "p belongs to index 'banzhaf'; leave it out with 'shapley'"),
+            (
+                self.budget == "auto" and solver != "gp",
+                "estimator",
+                f"budget 'auto' goes with estimator 'gp', which knows its errors, not {solver!r}",
+            ),
+            (
+                solver == "joint" and self.text_passes is not None,
+                "text_passes",
+                "estimator 'joint' takes as many text passes as image passes; leave them out",
+            ),
+            (self.regions is not None and self.boxes is not None, "boxes", "give regions or boxes, not both"),
+        )
+        for is_broken, field, message in rules:
+            if is_broken:
+                raise PydanticCustomError("contradiction", "{message}", {"message": message, "field": field})
         return self
 
 
 _P = TypeVar("_P", bound=MethodParameters)
+_BRIEF_CHARACTERS: Final = 60
 
 
 def parse_parameters(model: type[_P], values: dict[str, Any]) -> _P:
@@ -120,11 +135,20 @@ def parse_parameters(model: type[_P], values: dict[str, Any]) -> _P:
         return model.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
+        if first["type"] == "contradiction":
+            field = str(first["ctx"]["field"])
+            raise InvalidParameterError(f"{field}: {first['msg']}", field=field) from error
         # Of a union's members pydantic gives the names too; a caller knows the parameter and places in lists.
         known = (part for part in first["loc"] if isinstance(part, int) or part in model.model_fields)
         name = ".".join(map(str, known)) or ".".join(map(str, first["loc"])) or "parameters"
         if first["type"] == "extra_forbidden":
             message = f"{name} is no parameter of this method; its parameters are {', '.join(model.model_fields)}"
         else:
-            message = f"{name}: {first['msg']}, not {first['input']!r}"
+            message = f"{name}: {first['msg']}, not {_brief(first['input'])}"
         raise InvalidParameterError(message, field=name) from error
+
+
+def _brief(value: object) -> str:
+    """The value as it was given; of a list of a thousand numbers, the beginning."""
+    text = repr(value)
+    return text if len(text) <= _BRIEF_CHARACTERS else f"{text[:_BRIEF_CHARACTERS]} ..."

@@ -10,11 +10,21 @@ import numpy as np
 from fixlip_core.coalitions import CoalitionSample, enumerate_product
 from fixlip_core.defaults import MAX_ENUMERATED_PLAYERS, MAX_SAMPLED_TEXT_PASSES, MIN_TEXT_PASSES, TEXT_SHARE
 from fixlip_core.encoders.protocol import DualEncoder
+from fixlip_core.errors import InvalidParameterError
 from fixlip_core.estimators.tower import TowerSample
 from fixlip_core.game import SimilarityGame
 from fixlip_core.types import Coalitions, Embeddings, FloatArray
 
-__all__ = ["PassPlan", "TowerPasses", "TowerPlan", "places_of_image", "places_of_text", "plan_passes", "total_passes"]
+__all__ = [
+    "PassPlan",
+    "TowerPasses",
+    "TowerPlan",
+    "check_determined",
+    "places_of_image",
+    "places_of_text",
+    "plan_passes",
+    "total_passes",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +51,14 @@ class PassPlan:
 def plan_passes(
     game: SimilarityGame, *, budget: int, text_passes: int | None = None, enumerates: bool = True
 ) -> PassPlan:
-    """Split the work between the towers by their measured cost.
+    """Split the work between the towers by what they cost.
 
     The text is enumerated, and its coefficients exact, while that costs less than a fifth of the image passes;
-    otherwise as many text coalitions are drawn as a fifth buys, within limits.
+    otherwise as many text coalitions are drawn as a fifth buys, though no fewer than a fit of them needs: 512, or two
+    for each image pass where those are few.
 
     Args:
-        game: the pair; its encoder knows what its passes cost.
+        game: the pair; its encoder knows what passes cost.
         budget: image passes.
         text_passes: text passes, where the caller settles them.
         enumerates: whether towers of few players pass all their coalitions.
@@ -55,7 +66,7 @@ def plan_passes(
     if text_passes is None:
         n_tokens, worth = len(game.token_owners), TEXT_SHARE * budget
         drawn = int(worth / _cost_of_text(game.encoder, n_tokens, shared=False))
-        drawn = min(max(drawn, MIN_TEXT_PASSES), MAX_SAMPLED_TEXT_PASSES)
+        drawn = min(max(drawn, min(MIN_TEXT_PASSES, 2 * budget)), MAX_SAMPLED_TEXT_PASSES)
         most = max(int(worth / _cost_of_text(game.encoder, n_tokens, shared=True)), drawn)
     else:
         drawn = most = text_passes
@@ -65,6 +76,26 @@ def plan_passes(
         _plan_tower(game.players.n_image, most=budget, drawn=budget),
         _plan_tower(game.players.n_text, most=most, drawn=drawn),
     )
+
+
+def check_determined(coefficients: int, coalitions: int, *, what: str, field: str) -> None:
+    """Refuse fewer coalitions than there are coefficients to tell apart.
+
+    Args:
+        coefficients: coefficients that least squares solves for.
+        coalitions: rows that it solves from.
+        what: whose they are, for the message.
+        field: the parameter that settles the rows.
+
+    Raises:
+        InvalidParameterError: ``field`` is too small.
+    """
+    if coalitions < coefficients:
+        raise InvalidParameterError(
+            f"{field}: least squares cannot tell {coefficients} {what} coefficients apart from {coalitions} {what} "
+            f"coalitions; take well above {coefficients}, or estimator 'gp'",
+            field=field,
+        )
 
 
 def total_passes(plans: Sequence[TowerPlan]) -> int:
@@ -80,7 +111,7 @@ def _plan_tower(n: int, *, most: int, drawn: int) -> TowerPlan:
 
 
 def _cost_of_text(encoder: DualEncoder, n_tokens: int, *, shared: bool) -> float:
-    """Time of a text pass relative to an image pass; ``shared``: of one among all coalitions there are."""
+    """Cost of a text pass relative to an image pass; ``shared``: of one among all coalitions there are."""
     # All coalitions of a causal tower share their beginnings: 2^(n + 1) positions for 2^n coalitions.
     positions = 2 if shared and encoder.shares_prefixes else encoder.text_positions(n_tokens)
     return encoder.text_cost * positions
@@ -104,12 +135,15 @@ class TowerPasses:
     places: FloatArray
     made: int = 0
     _passed: FloatArray | None = field(default=None, repr=False)
+    _every: TowerSample | None = field(default=None, repr=False)
 
     def sample(self, plan: TowerPlan) -> TowerSample:
         """The coalitions of a plan with their embeddings."""
         if plan.enumerated:
-            every = enumerate_product(self.drawn.shape[1], self.p)
-            return TowerSample(every, self._encode(every.coalitions), self.places)
+            if self._every is None:
+                every = enumerate_product(self.drawn.shape[1], self.p)
+                self._every = TowerSample(every, self._encode(every.coalitions), self.places)
+            return self._every
         kept = 0 if self._passed is None else len(self._passed)
         fresh = self._encode(self.drawn[kept : plan.passes])
         self._passed = fresh if self._passed is None else np.concatenate([self._passed, fresh])
@@ -118,8 +152,9 @@ class TowerPasses:
         return TowerSample(CoalitionSample(coalitions, weights, self.p, exhaustive=False), self._passed, self.places)
 
     def _encode(self, coalitions: Coalitions) -> FloatArray:
-        self.made += len(coalitions)
-        return self.encode(coalitions).astype(np.float64)
+        distinct, row_of = np.unique(coalitions, axis=0, return_inverse=True)
+        self.made += len(distinct)
+        return self.encode(distinct).astype(np.float64)[row_of.reshape(-1)]
 
 
 def places_of_text(game: SimilarityGame) -> FloatArray:

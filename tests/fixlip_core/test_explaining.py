@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
 import fixlip_core as fx
 from fixlip_core.demo.scenes import draw_scene
-from fixlip_core.errors import DeadlineExceededError
+from fixlip_core.errors import DeadlineExceededError, InvalidParameterError
 from tests.support.fake_encoder import FakeEncoder
 
 
@@ -28,3 +29,17 @@ def test_deadline_that_is_far_away_changes_nothing() -> None:
     )
     assert seen[-1] == timed.image_passes + timed.text_passes
     assert timed.second.tobytes() == fx.explain(encoder, image, "a red circle", budget=64).second.tobytes()
+
+
+def test_a_result_that_is_finished_is_not_thrown_away() -> None:
+    """The last batch may outlast the deadline."""
+    encoder = FakeEncoder(row_s=0.02)
+    e = fx.explain(encoder, draw_scene(1).image, "a circle", budget=16, deadline_s=0.6)
+    assert e.image_passes == 18
+
+
+@pytest.mark.parametrize("deadline_s", [0, -1, float("nan"), "3"])
+def test_deadlines_are_seconds_above_zero(deadline_s: Any) -> None:
+    with pytest.raises(InvalidParameterError, match="seconds above 0") as caught:
+        fx.explain(FakeEncoder(), draw_scene(1).image, "a circle", deadline_s=deadline_s)
+    assert caught.value.field == "deadline_s"

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 import torch
 
 from fixlip_core.defaults import POSITIONS_PER_BATCH
-from fixlip_core.encoders.batches import checked_coalitions, positions_per_batch, rows_per_call, shortest_s
+from fixlip_core.encoders.batches import checked_coalitions, operations_of, positions_per_batch, rows_per_call
 from fixlip_core.errors import InvalidParameterError
 
 
@@ -37,7 +35,11 @@ def test_batches_suit_a_cpu_and_fill_a_gpu(monkeypatch: pytest.MonkeyPatch) -> N
     assert rows_per_call(POSITIONS_PER_BATCH, 4_096, 77) == (64, 2_048)
 
 
-def test_the_first_run_only_warms_up() -> None:
-    naps = iter([0.2, 0.02, 0.01, 0.03])
-    assert 0.01 <= shortest_s(lambda: time.sleep(next(naps))) < 0.02
-    assert next(naps, None) is None
+def test_operations_are_counted_by_formula() -> None:
+    a, b = torch.ones(3, 5), torch.ones(5, 7)
+    image, kernel = torch.ones(1, 3, 8, 8), torch.ones(4, 3, 2, 2)
+    assert operations_of(lambda: a @ b) == 2 * 3 * 5 * 7
+    assert operations_of(lambda: a + 1) == 0
+    assert operations_of(lambda: torch.nn.functional.conv2d(image, kernel, stride=2)) == 2 * 4 * 4 * 4 * 3 * 2 * 2
+    with torch.inference_mode():
+        assert operations_of(lambda: torch.nn.functional.linear(a, b.T, torch.ones(7))) == 2 * 3 * 5 * 7

@@ -135,6 +135,28 @@ def test_directories_without_whole_weights_never_load(tmp_path: Path, damage: An
 
 
 @pytest.mark.parametrize(
+    ("damage", "says"),
+    [(cut_weights, "could not be loaded: "), (other_architecture, "do not fit the architecture: .*key")],
+)
+def test_what_is_wrong_with_weights_is_told(tmp_path: Path, damage: Any, says: str) -> None:
+    shutil.copytree(demo_directory(), tmp_path, dirs_exist_ok=True)
+    damage(tmp_path)
+    with pytest.raises(WeightsNotFoundError, match=f"the weights of .* {says}"):
+        fx.load_encoder(str(tmp_path))
+
+
+def test_a_checkpoint_of_another_grid_and_size_does_not_fit(tmp_path: Path) -> None:
+    """open_clip fails while it stretches the position embedding, before it compares shapes."""
+    shutil.copytree(demo_directory(), tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "open_clip_config.json"
+    config = json.loads(path.read_text())
+    config["model_cfg"]["vision_cfg"]["patch_size"] = 32
+    path.write_text(json.dumps(config))
+    with pytest.raises(WeightsNotFoundError, match="do not fit the architecture: .*Half"):
+        fx.load_encoder(str(tmp_path))
+
+
+@pytest.mark.parametrize(
     ("name", "error", "says"),
     [
         ("nonsense", UnknownModelError, "'ViT-B-32/openai'"),
