@@ -37,9 +37,9 @@ from fixlip_core.estimators import (
     Additive,
     GameFit,
     TowerSample,
-    fit_gaussian_processes,
     fit_joint,
     fit_least_squares,
+    fit_towers,
     to_additive,
 )
 from fixlip_core.game import SimilarityGame
@@ -146,6 +146,10 @@ def _factored(fit: FactoredEstimator, *, complementary: bool = True) -> Estimato
     return estimate
 
 
+def _fit_processes(image: TowerSample, text: TowerSample, *, scale: float, bias: float) -> GameFit:
+    return fit_towers(image, text, scale=scale, bias=bias).fit
+
+
 def _plane(players: Players) -> FloatArray:
     rows, columns = np.divmod(np.arange(players.n_image), players.grid[1])
     return np.stack([rows, columns], axis=1).astype(np.float64)
@@ -185,7 +189,7 @@ def _peer(name: str, **options: Any) -> Estimator:
 
 
 ESTIMATORS: dict[str, Estimator] = {
-    "gp": _factored(fit_gaussian_processes),
+    "gp": _factored(_fit_processes),
     "least_squares": _factored(fit_least_squares),
     "wls": _factored(fit_least_squares, complementary=False),
     "joint": _joint,

@@ -117,10 +117,11 @@ def sample_shapley(n: int, m: int, rng: np.random.Generator, *, complementary: b
     Raises:
         InvalidParameterError: there are fewer than two players.
     """
-    drawn = -(-m // 2) if complementary else m
-    sizes = rng.choice(np.arange(1, n), size=drawn, p=shapley_sizes(n))
-    ranks = rng.permuted(np.tile(np.arange(n), (drawn, 1)), axis=1)
-    rows = ranks < sizes[:, None]
+    bounds = np.cumsum(shapley_sizes(n))[:-1]
+    # Row by row, a size and a ranking of the players: a longer draw begins with a shorter one.
+    uniform = rng.random((-(-m // 2) if complementary else m, n + 1))
+    sizes = 1 + np.searchsorted(bounds, uniform[:, 0], side="right")
+    rows = np.argsort(uniform[:, 1:], axis=1) < sizes[:, None]
     if complementary:
         rows = np.stack([rows, ~rows], axis=1).reshape(-1, n)[:m]
     return CoalitionSample(np.ascontiguousarray(rows), np.full(m, 1 / m), 0.5, exhaustive=False)

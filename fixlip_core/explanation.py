@@ -49,6 +49,7 @@ class Explanation:
         tokens: the text players: the caption's content tokens or words, as text.
         grid: (rows, columns) of patches.
         regions: empty where every patch is a player; else the image player of every patch, row-major, from 0.
+        region_labels: what the regions are called; empty: by their numbers.
         baseline: e_0, with v(empty) in it: the prediction for the empty coalition; nan for attributions.
         first: (n,) values of single players: those of the image (patches row-major, or regions), then of the text.
         second: (n, n) values of pairs, symmetric, zero diagonal. What sums in another order leave of a difference
@@ -87,6 +88,7 @@ class Explanation:
     image_passes: int
     text_passes: int
     regions: tuple[int, ...] = ()
+    region_labels: tuple[str, ...] = ()
     estimated_r2: float = float("nan")
     provenance: Mapping[str, str | int | float | None] = field(default_factory=dict)
 
@@ -106,7 +108,7 @@ class Explanation:
     @property
     def players(self) -> Players:
         """The players behind the values' indices."""
-        return Players(self.grid, self.tokens, self.regions)
+        return Players(self.grid, self.tokens, self.regions, self.region_labels)
 
     @property
     def n_players(self) -> int:

@@ -195,6 +195,7 @@ def _build(header: dict[str, Any], arrays: dict[str, FloatArray]) -> Explanation
         values[name] = math.nan if values[name] is None else float(values[name])
     values["tokens"], values["grid"] = tuple(values["tokens"]), (int(values["grid"][0]), int(values["grid"][1]))
     values["regions"] = tuple(values["regions"])
+    values["region_labels"] = tuple(values.get("region_labels", ()))  # earlier files have none
     return Explanation(**values)
 
 

@@ -171,8 +171,10 @@ def _players(
     size = (image.shape[1], image.shape[0]) if isinstance(image, np.ndarray) else to_rgb(image).size
     source = encoder.source_of_view(size)
     if regions is not None:
-        return Players(units.grid, tokens, regions_from_labels(regions, source, units.grid, image_size=size)), owners
-    return Players(units.grid, tokens, regions_from_boxes(boxes or (), source, units.grid)), owners
+        grouped = regions_from_labels(regions, source, units.grid, image_size=size)
+    else:
+        grouped = regions_from_boxes(boxes or (), source, units.grid)
+    return Players(units.grid, tokens, *grouped), owners
 
 
 def _text_removal(encoder: DualEncoder, asked: TextRemoval | None) -> TextRemoval:

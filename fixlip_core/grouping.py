@@ -11,23 +11,23 @@ import numpy as np
 from fixlip_core.errors import InvalidParameterError
 from fixlip_core.types import Coalitions, FloatArray, IntArray
 
-__all__ = ["expand", "regions_from_boxes", "regions_from_labels", "words_of"]
+__all__ = ["check_boxes", "check_labels", "expand", "regions_from_boxes", "regions_from_labels", "words_of"]
 
-_NOWHERE = -1
 # A word is white space's neighbour on both sides but for punctuation at its ends, which is a word of its own.
 _WORDS = re.compile(r"w(?:[w.]*w)?|\.+")
 
 
 def regions_from_labels(
     labels: Sequence[Sequence[int]] | IntArray, source: IntArray, grid: tuple[int, int], *, image_size: tuple[int, int]
-) -> tuple[int, ...]:
-    """The region of every patch, row-major, from a label for every pixel, such as superpixels or a segmentation.
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The region of every patch, row-major, and the regions' labels, from a label for every pixel.
 
-    A patch belongs to the label that covers most of its pixels. Regions are numbered from 0 in the labels' order; a
-    label that wins no patch is left out. Patches of padding alone are one region more, after the others.
+    The map may be one of superpixels or a segmentation. A patch belongs to the label that covers most of its pixels.
+    Regions are numbered from 0 in the labels' order and keep their names: that of label 30 is ``region 30``. A label
+    that wins no patch is left out. Patches of padding alone are one region more, after the others.
 
     Args:
-        labels: (h, w) integers over the submitted image, of any resolution: the map is stretched over it.
+        labels: (h, w) integers over the submitted image, over which the map is stretched.
         source: (H, W, 2) row and column of the pixel in the submitted image that each pixel of the view shows; -1 in
             padding.
         grid: (rows, columns) of patches.
@@ -36,7 +36,7 @@ def regions_from_labels(
     Raises:
         InvalidParameterError: ``labels`` is no rectangle of integers, or makes fewer than two regions.
     """
-    given = _label_map(labels)
+    given = check_labels(labels)
     shown = (source >= 0).all(axis=-1)
     width, height = image_size
     rows = source[..., 0] * given.shape[0] // height
@@ -51,16 +51,17 @@ def regions_from_labels(
             "an explanation needs at least two",
             field="regions",
         )
-    return owners
+    called = [*(f"region {label}" for label in names.tolist()), "padding"]
+    return owners, tuple(called[k] for k in kept)
 
 
 def regions_from_boxes(
     boxes: Sequence[Sequence[float]] | FloatArray, source: IntArray, grid: tuple[int, int]
-) -> tuple[int, ...]:
-    """The region of every patch, row-major: region k is box k, and the last one, if any, what no box covers.
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The region of every patch, row-major, and the regions' labels: region k is box k, and called that.
 
-    A patch belongs to the box that covers most of its pixels; where boxes lie on top of one another, the smaller is
-    above.
+    The last one, if any, is the background, which no box covers. A patch belongs to the box that covers most of its
+    pixels; where boxes lie on top of one another, the smaller is above.
 
     Args:
         boxes: (k, 4) left, top, right and bottom in pixels of the submitted image, from its top left corner.
@@ -70,7 +71,7 @@ def regions_from_boxes(
     Raises:
         InvalidParameterError: a box has no area, or covers most of no patch, or there are fewer than two regions.
     """
-    corners = _corners(boxes)
+    corners = check_boxes(boxes)
     row, column = source[..., 0] + 0.5, source[..., 1] + 0.5
     background = len(corners)
     view = np.full(source.shape[:2], background)
@@ -89,7 +90,60 @@ def regions_from_boxes(
         )
     if len(kept) < 2:
         raise InvalidParameterError("one box covers all patches; an explanation needs two regions", field="boxes")
-    return owners
+    return owners, tuple("background" if k == background else f"box {k}" for k in kept)
+
+
+def check_labels(labels: Sequence[Sequence[int]] | IntArray) -> IntArray:
+    """The (h, w) label map, as far as it can be judged without a model's grid.
+
+    Raises:
+        InvalidParameterError: it is no rectangle of integers, or has one label alone.
+    """
+    try:
+        given = np.asarray(labels)
+    except ValueError:
+        given = np.empty(0)
+    if given.ndim != 2 or given.size == 0 or given.dtype.kind not in "iu":
+        raise InvalidParameterError("regions must be a label map: rows of integers, all of one length", field="regions")
+    if (given == given[0, 0]).all():
+        raise InvalidParameterError(
+            f"all labels are {given[0, 0]}; an explanation needs at least two regions", field="regions"
+        )
+    return given
+
+
+def check_boxes(
+    boxes: Sequence[Sequence[float]] | FloatArray, *, image_size: tuple[int, int] | None = None
+) -> FloatArray:
+    """The (k, 4) float64 boxes, as far as they can be judged without a model's grid.
+
+    Args:
+        boxes: as in :func:`regions_from_boxes`.
+        image_size: (width, height) of the submitted image, where it is known.
+
+    Raises:
+        InvalidParameterError: they are not four numbers each, or one has no area, or lies outside the image.
+    """
+    try:
+        corners = np.asarray(boxes, dtype=np.float64)
+    except ValueError:
+        corners = np.empty(0)
+    if corners.ndim != 2 or corners.shape[1] != 4 or not np.isfinite(corners).all():
+        raise InvalidParameterError("boxes must be lists of four numbers: left, top, right, bottom", field="boxes")
+    flat = np.flatnonzero((corners[:, 2] <= corners[:, 0]) | (corners[:, 3] <= corners[:, 1]))
+    if flat.size:
+        raise InvalidParameterError(
+            f"box {flat[0]} has no area; it must be left, top, right, bottom with left < right and top < bottom",
+            field=f"boxes.{flat[0]}",
+        )
+    if image_size is not None:
+        outside = np.flatnonzero((corners[:, 2:] <= 0).any(axis=1) | (corners[:, :2] >= image_size).any(axis=1))
+        if outside.size:
+            raise InvalidParameterError(
+                f"box {outside[0]} lies outside the image of {image_size[0]} x {image_size[1]} pixels",
+                field=f"boxes.{outside[0]}",
+            )
+    return corners
 
 
 def words_of(text: str, spans: Sequence[tuple[int, int]]) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -119,33 +173,6 @@ def words_of(text: str, spans: Sequence[tuple[int, int]]) -> tuple[tuple[int, ..
 def expand(coalitions: Coalitions, owners: Sequence[int]) -> Coalitions:
     """(m, units) which units are present where (m, k) players are: unit i is played by ``owners[i]``."""
     return np.ascontiguousarray(np.asarray(coalitions)[:, np.asarray(owners, dtype=np.intp)])
-
-
-def _label_map(labels: Sequence[Sequence[int]] | IntArray) -> IntArray:
-    try:
-        given = np.asarray(labels)
-    except ValueError:
-        given = np.empty(0)
-    if given.ndim != 2 or given.size == 0 or given.dtype.kind not in "iu":
-        raise InvalidParameterError("regions must be a label map: rows of integers, all of one length", field="regions")
-    return given
-
-
-def _corners(boxes: Sequence[Sequence[float]] | FloatArray) -> FloatArray:
-    """(k, 4) float64."""
-    try:
-        corners = np.asarray(boxes, dtype=np.float64)
-    except ValueError:
-        corners = np.empty(0)
-    if corners.ndim != 2 or corners.shape[1] != 4 or not np.isfinite(corners).all():
-        raise InvalidParameterError("boxes must be lists of four numbers: left, top, right, bottom", field="boxes")
-    flat = np.flatnonzero((corners[:, 2] <= corners[:, 0]) | (corners[:, 3] <= corners[:, 1]))
-    if flat.size:
-        raise InvalidParameterError(
-            f"box {flat[0]} has no area; it must be left, top, right, bottom with left < right and top < bottom",
-            field=f"boxes.{flat[0]}",
-        )
-    return corners
 
 
 def _majority(view: IntArray, grid: tuple[int, int], *, n_labels: int) -> tuple[tuple[int, ...], list[int]]:

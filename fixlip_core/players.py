@@ -22,16 +22,25 @@ class Players:
         grid: (rows, columns) of patches.
         tokens: texts of the caption's players: tokens, or words.
         regions: empty where every patch is a player; else the image player of every patch, row-major, from 0.
+        region_labels: what the regions are called; by default ``region 0``, ``region 1`` and so on.
 
     Raises:
-        InvalidParameterError: ``regions`` does not give every patch of the grid a player, or leaves a number out.
+        InvalidParameterError: ``regions`` does not give every patch of the grid a player, or leaves a number out, or
+            there is not one of ``region_labels`` for each.
     """
 
     grid: tuple[int, int]
     tokens: tuple[str, ...]
     regions: tuple[int, ...] = ()
+    region_labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.region_labels and len(self.region_labels) != len(set(self.regions)):
+            raise InvalidParameterError(
+                f"region_labels must be one for each of the {len(set(self.regions))} regions, "
+                f"not {len(self.region_labels)}",
+                field="region_labels",
+            )
         if not self.regions:
             return
         if len(self.regions) != self.n_patches:
@@ -78,11 +87,11 @@ class Players:
         return row, column
 
     def label(self, player: int) -> str:
-        """A text player's text; ``r3c5`` for the patch in row 3 and column 5, or ``region 3``, all from 0."""
+        """A text player's text; ``r3c5`` for the patch in row 3 and column 5, from 0; or the region's label."""
         if not self.is_image(player):
             return self.tokens[player - self.n_image]
         if self.regions:
-            return f"region {player}"
+            return self.region_labels[player] if self.region_labels else f"region {player}"
         row, column = self.position(player)
         return f"r{row}c{column}"
 

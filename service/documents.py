@@ -26,7 +26,7 @@ _EXAMPLE_PARAMS: Final[dict[str, dict[str, Any]]] = {
     "m2ib": {"beta": 0.1, "seed": 0},
     "nib": {},
     "grad_eclip": {"variant": "multi_head"},
-    "game": {"start_layer": -1},
+    "game": {"block": -1},
     "legrad": {},
 }
 _REF_TEMPLATE: Final = "#/components/schemas/{model}"
@@ -53,10 +53,10 @@ def _request_schema() -> dict[str, Any]:
 
 
 def _parameter_schemas() -> dict[str, dict[str, Any]]:
-    """Each method's parameters, under a title that says which method's they are."""
+    """Each method's parameters, which say whose they are."""
     return {
         spec.parameters.__name__: spec.parameters.model_json_schema(ref_template=_REF_TEMPLATE)
-        | {"title": f"params of {spec.name}", "description": spec.title}
+        | {"title": f"params of {spec.name}", "description": f"`params` of method `{spec.name}`. {spec.title}."}
         for spec in METHODS.values()
     }
 

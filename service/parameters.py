@@ -10,12 +10,15 @@ from pydantic import JsonValue, ValidationError
 from pydantic_core import to_json
 
 from fixlip_core.errors import InvalidParameterError
+from fixlip_core.grouping import check_boxes, check_labels
 from fixlip_core.methods import MethodSpec
 from service.problems import FieldError, ProblemError, field_errors
 
-__all__ = ["abridged", "check_parameters"]
+__all__ = ["abridged", "check_cost", "check_parameters", "check_regions"]
 
 _PASSES: Final = ("budget", "max_passes", "text_passes")
+# Of `max_budget` passes of the image tower; a budget of FIxLIP is one of the text tower's as well.
+_TOWERS: Final = 2
 
 
 def check_parameters(spec: MethodSpec, params: Mapping[str, Any], *, max_budget: int) -> dict[str, JsonValue]:
@@ -49,6 +52,50 @@ def check_parameters(spec: MethodSpec, params: Mapping[str, Any], *, max_budget:
                 code="budget_too_large",
             )
     return checked
+
+
+def check_cost(spec: MethodSpec, params: Mapping[str, JsonValue], units: tuple[int, int], *, max_budget: int) -> None:
+    """Refuse parameters that cost more passes than a budget of ``max_budget`` may, forwards and backwards together.
+
+    Args:
+        spec: the method; one with a budget has had it checked.
+        params: as :func:`check_parameters` gave them.
+        units: patches and tokens of the pair.
+        max_budget: most passes of one tower that may be asked for.
+
+    Raises:
+        InvalidParameterError: they cost more.
+    """
+    if spec.parameters.model_fields.keys() & set(_PASSES):
+        return
+    cost = spec.cost(spec.parameters.model_validate(params), *units)
+    passes, most = cost.image_passes + (cost.text_passes or 0) + cost.backward_passes, _TOWERS * max_budget
+    if passes > most:
+        raise InvalidParameterError(
+            f"method {spec.name!r} takes {passes:,} passes with these parameters, forwards and backwards; "
+            f"this service accepts at most {most:,}",
+            field="params",
+            code="budget_too_large",
+        )
+
+
+def check_regions(params: Mapping[str, Any], *, image_size: tuple[int, int]) -> None:
+    """Refuse regions and boxes that no model could play with.
+
+    Args:
+        params: as :func:`check_parameters` gave them.
+        image_size: (width, height) of the submitted image.
+
+    Raises:
+        InvalidParameterError: the label map is ragged or has one label, or a box has no area in the image.
+    """
+    try:
+        if params.get("regions") is not None:
+            check_labels(params["regions"])
+        if params.get("boxes") is not None:
+            check_boxes(params["boxes"], image_size=image_size)
+    except InvalidParameterError as error:
+        raise InvalidParameterError(str(error), field=f"params.{error.field}") from error
 
 
 def abridged(params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

@@ -115,13 +115,17 @@ def problem_response(error: ProblemError, *, path: str, request_id: str) -> Resp
 
 
 def field_errors(errors: Iterable[Any], *, within: str = "") -> list[FieldError]:
-    """Pydantic's error list with field names as a caller knows them, those inside the object ``within``."""
+    """Pydantic's error list with field names as a caller knows them, those inside the object ``within``.
+
+    An error over several fields has no place of its own: its context's ``field`` names the one to change.
+    """
     described = []
     for error in errors:
         cause = _cause(error)
-        path = ".".join(str(part) for part in (*filter(None, [within]), *error["loc"]))
+        place = error["loc"] or filter(None, [error.get("ctx", {}).get("field")])
+        path = ".".join(str(part) for part in (*filter(None, [within]), *place))
         code = cause.code if cause else str(error["type"])
-        message = str(cause or error["msg"]).removeprefix("Value error, ")
+        message = str(cause or error["msg"])
         described.append(FieldError(field=path or "body", code=code, message=message))
     return described
 

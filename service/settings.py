@@ -21,7 +21,8 @@ class ServiceSettings(JobSettings):
     """What the API accepts and how long it waits.
 
     Attributes:
-        max_budget: ``FIXLIP_MAX_BUDGET``; largest budget a request may ask for, image passes.
+        max_budget: ``FIXLIP_MAX_BUDGET``; largest budget a request may ask for, image passes. Methods without a
+            budget may take twice as many passes in all.
         max_image_bytes: ``FIXLIP_MAX_IMAGE_BYTES``; longest image file.
         max_image_pixels: ``FIXLIP_MAX_IMAGE_PIXELS``; largest width * height.
         max_decodes: ``FIXLIP_MAX_DECODES``; images decoded at the same time, which bounds the memory they take.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping
-from contextlib import suppress
 
 from pydantic import JsonValue
 from pydantic_core import to_json
@@ -19,7 +18,7 @@ from fixlip_core.methods import METHODS, MethodSpec, get_method
 from service.backend import Backend
 from service.jobs.artifacts import INPUTS
 from service.jobs.records import Job, JobInput, JobModel
-from service.parameters import abridged, check_parameters
+from service.parameters import abridged, check_cost, check_parameters, check_regions
 from service.problems import ProblemError
 from service.requests import ExplanationRequest
 
@@ -39,9 +38,10 @@ def submit(backend: Backend, request: ExplanationRequest) -> Job:
     spec = get_method(request.method)
     _check_support(card, spec)
     params = check_parameters(spec, request.params, max_budget=backend.settings.max_budget)
-    with suppress(TokenizerNotFoundError):  # its file may be on the worker's machine alone, where tokens are counted
-        content_tokens(request.caption, tokenizer=card.tokenizer, max_tokens=card.max_tokens)
-    image_png = _normalize_image(backend, request.image)
+    units = card.grid[0] * card.grid[1], _count_tokens(card, request.caption)
+    check_cost(spec, params, units, max_budget=backend.settings.max_budget)
+    image_size, image_png = _normalize_image(backend, request.image)
+    check_regions(params, image_size=image_size)
     job = Job(
         model=JobModel(id=card.id, revision=card.revision),
         method=request.method,
@@ -74,14 +74,22 @@ def _check_support(card: ModelCard, spec: MethodSpec) -> None:
         )
 
 
-def _normalize_image(backend: Backend, data: bytes) -> bytes:
-    """The picture as a plain RGB PNG: workers never see the bytes that were sent."""
+def _count_tokens(card: ModelCard, caption: str) -> int:
+    """Tokens of the caption; as many as may be, where the tokenizer's file is on the worker's machine alone."""
+    try:
+        return len(content_tokens(caption, tokenizer=card.tokenizer, max_tokens=card.max_tokens))
+    except TokenizerNotFoundError:
+        return card.max_tokens
+
+
+def _normalize_image(backend: Backend, data: bytes) -> tuple[tuple[int, int], bytes]:
+    """(width, height), and the picture as a plain RGB PNG: workers never see the bytes that were sent."""
     settings = backend.settings
     with backend.decode_slots:
         image = decode_image(data, max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels)
         buffer = io.BytesIO()
         image.save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
+    return image.size, buffer.getvalue()
 
 
 def _store(backend: Backend, job: Job, params: Mapping[str, JsonValue], image_png: bytes) -> None:

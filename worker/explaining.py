@@ -105,6 +105,7 @@ def _brief(explanation: Explanation, maps: Mapping[str, RenderedMap]) -> JobOutp
         tokens=explanation.tokens,
         grid=explanation.grid,
         regions=explanation.regions,
+        region_labels=explanation.region_labels,
         empty_value=explanation.empty_value,
         full_value=explanation.full_value,
         baseline=explanation.baseline,

@@ -7,20 +7,21 @@ needs the second order of the scalar game that the other tower's constant makes.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from fixlip_core.estimators.basis import Coefficients, features
 from fixlip_core.estimators.gaussian_process import CoalitionProcess
 from fixlip_core.estimators.learning import learn_prior
 from fixlip_core.estimators.propagation import forms, standard_errors
 from fixlip_core.estimators.surrogate import TowerFit
-from fixlip_core.estimators.tower import GameFit, TowerSample
+from fixlip_core.estimators.threads import ONE_BLAS_THREAD
+from fixlip_core.estimators.tower import GameFit, TowerSample, check_presence
 from fixlip_core.types import Coalitions, FloatArray
 
-__all__ = ["FactoredFit", "fit_gaussian_processes", "fit_towers"]
+__all__ = ["FactoredFit", "fit_towers"]
 
 # Directions of the embedding space that carry less than this share of the strongest's energy teach the prior nothing.
 _NEGLIGIBLE_ENERGY = 1e-4
@@ -78,9 +79,13 @@ def fit_towers(image: TowerSample, text: TowerSample, *, scale: float, bias: flo
         scale: t of the similarity.
         bias: b of the similarity.
         order: of the explanation whose standard errors and R^2 are wanted, 1 or 2.
+
+    Raises:
+        InvalidParameterError: p is too near 0 or 1 for so few coalitions.
     """
+    check_presence(image, text)
     small = len(image.sample) * image.n**2 // 2 < _THREADED_FROM_FEATURES
-    with threadpool_limits(1 if small else None, user_api="blas"):
+    with ONE_BLAS_THREAD if small else nullcontext():
         scaled = scale * text.embeddings
         moments = [(e * s.sample.weights[:, None]).T @ e for e, s in ((image.embeddings, image), (scaled, text))]
         a = _fit_tower(image, image.embeddings, moments[1])
@@ -88,17 +93,6 @@ def fit_towers(image: TowerSample, text: TowerSample, *, scale: float, bias: flo
         first_error, second_error = standard_errors(a, b, order)
         fit = GameFit(_coefficients(a, b, bias), first_error, second_error, _estimated_r2(a, b, order))
     return FactoredFit(a, b, bias, fit)
-
-
-def fit_gaussian_processes(
-    image: TowerSample, text: TowerSample, *, scale: float, bias: float, order: int = 2
-) -> GameFit:
-    """Coefficients of ``scale * <a(x_I), b(x_T)> + bias``; see :func:`fit_towers`.
-
-    Returns:
-        The coefficients, with standard errors and a leave-one-out estimate of R^2.
-    """
-    return fit_towers(image, text, scale=scale, bias=bias, order=order).fit
 
 
 def _fit_tower(tower: TowerSample, values: FloatArray, metric: FloatArray) -> TowerFit:

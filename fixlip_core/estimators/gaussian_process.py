@@ -10,7 +10,6 @@ variance beside it. The constant has a flat prior.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -96,16 +95,6 @@ class CoalitionProcess:
     def first_of(self, alpha: FloatArray) -> FloatArray:
         """(n, k) first-order coefficients of the targets of ``alpha`` (m, k)."""
         return np.asarray(self.prior.single_variances[:, None] * (self.chi.T @ alpha))
-
-    def second_of(self, alpha: FloatArray) -> FloatArray:
-        """(n, n) second-order coefficients of the one target of ``alpha`` (m,)."""
-        return np.asarray(self.prior.pair_variances * ((self.chi * alpha[:, None]).T @ self.chi))
-
-    def pair_vectors_of(self, alpha: FloatArray) -> Iterator[tuple[slice, FloatArray]]:
-        """Second-order coefficients of many targets: chunks of pairs i < j with (pairs, k) values."""
-        variances = self.prior.pair_variances[pair_indices(self.chi.shape[1])]
-        for part, products in pair_chunks(self.chi):
-            yield part, variances[part, None] * (products @ alpha)
 
     def scale_of(self, targets: FloatArray) -> FloatArray:
         """(k, k) scale matrix of (m, k) targets under the kernel (restricted maximum likelihood)."""

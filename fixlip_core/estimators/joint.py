@@ -79,8 +79,7 @@ def fit_joint_shapley(
             than memory is given to.
     """
     n = coalitions.shape[1]
-    # Without the constant, and without the last coefficient.
-    needed = count_features(n, order) - 2
+    needed = count_features(n, order) - 2  # without the constant and the last coefficient
     equations = _equations(len(coalitions), needed)
     weights = _or_equal(weights, len(coalitions))
     gain = full_value - empty_value

@@ -12,12 +12,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from fixlip_core.estimators.gaussian_process import CoalitionProcess
 from fixlip_core.estimators.kernels import outer
 from fixlip_core.estimators.likelihood import LOCAL, START, KernelParts, likeliest_weights
 from fixlip_core.estimators.prior import Prior
+from fixlip_core.estimators.threads import ONE_BLAS_THREAD
 from fixlip_core.types import FloatArray
 
 __all__ = ["learn_prior"]
@@ -52,17 +52,20 @@ def learn_prior(chi: FloatArray, targets: FloatArray, places: FloatArray, p: flo
 def _by_likelihood(chi: FloatArray, targets: FloatArray, places: FloatArray, p: float) -> Prior:
     """Energies and weights in turn, from equal energies on."""
     distances = np.sqrt(((places[:, None] - places[None]) ** 2).sum(axis=-1))
+    # Of a player that is in all coalitions or in none nothing is known: it is taken to be as the others are.
+    varies = np.ptp(chi, axis=0) > 0
     relevance, weights = np.full(chi.shape[1], 1.0 / chi.shape[1]), np.array(START)
     prior = KernelParts.of(relevance, distances).prior(weights, p)
     for _ in range(LIKELIHOOD_ROUNDS):
         parts = KernelParts.of(relevance, distances)
         grams = parts.grams(chi, p)
         # So small a Cholesky factor, and so many of them, are faster without threads.
-        with threadpool_limits(1, user_api="blas"):
+        with ONE_BLAS_THREAD:
             weights = likeliest_weights(grams, targets, weights)
         prior = parts.prior(weights, p)
         process = CoalitionProcess(chi, prior, np.tensordot(weights[LOCAL], grams[LOCAL], axes=1))
-        relevance = _smoothed((process.first_of(process.alpha_of(targets)) ** 2).sum(axis=1), distances)
+        energies = (process.first_of(process.alpha_of(targets)) ** 2).sum(axis=1)
+        relevance = _smoothed(np.where(varies, energies, energies.mean(where=varies)), distances)
     return prior
 
 

@@ -15,7 +15,7 @@ import scipy.linalg
 from fixlip_core.errors import InvalidParameterError
 from fixlip_core.estimators.basis import Coefficients, count_features, features, symmetric
 from fixlip_core.estimators.normal_equations import check_size, solve_definite
-from fixlip_core.estimators.tower import GameFit, TowerSample
+from fixlip_core.estimators.tower import GameFit, TowerSample, check_presence
 from fixlip_core.types import FloatArray
 
 __all__ = ["fit_least_squares"]
@@ -38,9 +38,10 @@ def fit_least_squares(image: TowerSample, text: TowerSample, *, scale: float, bi
         The coefficients; their standard errors are nan.
 
     Raises:
-        InvalidParameterError: there are fewer independent coalitions than coefficients, or more coefficients than
-            memory is given to.
+        InvalidParameterError: there are fewer independent coalitions than coefficients, more coefficients than memory
+            is given to, or p is too near 0 or 1 for so few coalitions.
     """
+    check_presence(image, text)
     gram_image, moment_image = _moments(image, order)
     gram_text, moment_text = _moments(text, order)
     right = scale * moment_image @ moment_text.T

@@ -114,6 +114,8 @@ def _restricted_likelihood(grams: FloatArray, targets: FloatArray, weights: Floa
     rows = len(targets) - 1
     alpha = inverse @ targets
     quadratic = float((alpha * targets).sum())
+    if not quadratic > 0:
+        return _NOT_DEFINITE, np.zeros_like(weights)
     # Each derivative is the inner product of a Gram matrix with this one.
     slope = inverse / rows - alpha @ (alpha / quadratic).T
     gradient = grams.reshape(len(grams), -1) @ slope.ravel()

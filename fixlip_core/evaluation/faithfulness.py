@@ -10,7 +10,7 @@ from scipy import stats
 
 from fixlip_core.coalitions import sample_product
 from fixlip_core.encoders.protocol import DualEncoder
-from fixlip_core.errors import InvalidParameterError
+from fixlip_core.errors import InvalidParameterError, NotAdditiveError
 from fixlip_core.explanation import Explanation
 from fixlip_core.game import SimilarityGame
 from fixlip_core.types import FloatArray, ImageInput
@@ -61,10 +61,14 @@ def p_faithfulness(
         InvalidParameterError: the explanation belongs to other players, or p is not known or not in (0, 1).
         NotAdditiveError: the explanation does not model the game's values.
     """
-    game = _game_of(encoder, image, caption, explanation)
+    if not explanation.additive:
+        raise NotAdditiveError(f"{explanation.index} is no model of the game, so it has no faithfulness")
     measure = explanation.p if p is None else p
+    if np.isnan(measure):
+        raise InvalidParameterError(f"{explanation.index} belongs to no p of its own: pass p=", field="p")
     if not 0 < measure < 1:
         raise InvalidParameterError(f"p must lie in (0, 1), not {measure!r}", field="p")
+    game = _game_of(encoder, image, caption, explanation)
     rng = np.random.default_rng([_EVALUATION_STREAM, seed])
     # Not in complementary pairs: the figures' spread over seeds should be that of independent draws.
     coalitions = sample_product(explanation.n_players, n_coalitions, measure, rng, complementary=False).coalitions
@@ -75,19 +79,18 @@ def p_faithfulness(
 def _game_of(encoder: DualEncoder, image: ImageInput, caption: str, explanation: Explanation) -> SimilarityGame:
     """The game of ``explanation``, its players included."""
     made = explanation.provenance
-    for text_players in ("token", "word"):
-        game = SimilarityGame.of(
-            encoder,
-            image,
-            caption,
-            score=explanation.score,
-            image_removal=cast("ImageRemoval", made.get("image_removal") or "zero"),
-            text_removal=cast("TextRemoval | None", made.get("text_removal")),
-            text_players=text_players,
-        )
-        if (game.players.grid, game.players.tokens) == (explanation.grid, explanation.tokens):
-            return replace(game, players=explanation.players)
-    raise InvalidParameterError("the explanation belongs to other players than this pair has", field="explanation")
+    game = SimilarityGame.of(
+        encoder,
+        image,
+        caption,
+        score=explanation.score,
+        image_removal=cast("ImageRemoval", made.get("image_removal") or "zero"),
+        text_removal=cast("TextRemoval | None", made.get("text_removal")),
+        text_players=str(made.get("text_players") or "token"),
+    )
+    if (game.players.grid, game.players.tokens) != (explanation.grid, explanation.tokens):
+        raise InvalidParameterError("the explanation belongs to other players than this pair has", field="explanation")
+    return replace(game, players=explanation.players)
 
 
 def compare_predictions(truth: FloatArray, predicted: FloatArray) -> Faithfulness:

@@ -40,7 +40,7 @@ __all__ = [
 _SPECS = (
     MethodSpec(
         name="fixlip",
-        title="FIxLIP: faithful second-order interactions (weighted Banzhaf)",
+        title="FIxLIP: faithful second-order interactions (weighted Banzhaf or Shapley)",
         paper="2508.05430",
         order=2,
         parameters=FixlipParameters,

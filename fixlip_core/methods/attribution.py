@@ -68,6 +68,6 @@ def _explanation(
         p=float("nan"),
         score=pair.score,
         image_passes=pair.cost.image_passes,
-        text_passes=pair.cost.text_passes or 0,
+        text_passes=pair.cost.text_passes,
         provenance=provenance(pair.game, seed=seed, **details),
     )

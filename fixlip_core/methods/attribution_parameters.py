@@ -45,11 +45,12 @@ class ExclipParameters(MethodParameters):
 class M2ibParameters(MethodParameters):
     """Parameters of M2IB (arXiv 2312.17174). Its values are nats of information, whatever the score."""
 
-    layer: int | None = Field(
+    block: int | None = Field(
         None,
         ge=_DEEPEST,
         le=-2,
-        description="Block after which noise is added, from the end; by default the 10th of 12, or the last but two.",
+        description="Block whose output noise is added to, from the end; by default the 10th of 12, or the last but "
+        "two. Not the last: no block would be left to read the noise.",
     )
     steps: int = Field(10, ge=1, le=1_000, description="Steps of the optimiser.")
     copies: int = Field(10, ge=1, le=64, description="Noisy copies in each step.")
@@ -85,7 +86,7 @@ class GradEclipParameters(MethodParameters):
 class GameParameters(MethodParameters):
     """Parameters of GAME, generic attention explainability (arXiv 2103.15679)."""
 
-    start_layer: int = Field(
+    block: int = Field(
         -1, ge=_DEEPEST, le=-1, description="First block of the rollout, from the end; a shallower tower: its first."
     )
     score: Literal["cosine", "logit"] = Field("logit", description=_SCORE)
@@ -94,7 +95,7 @@ class GameParameters(MethodParameters):
 class LegradParameters(MethodParameters):
     """Parameters of LeGrad (arXiv 2404.03214)."""
 
-    start_layer: int = Field(
+    block: int = Field(
         -2, ge=_DEEPEST, le=-1, description="First block that counts, from the end; a shallower tower: its first."
     )
     score: Literal["cosine", "logit"] = Field("cosine", description=_SCORE)

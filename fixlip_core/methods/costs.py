@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from fixlip_core.methods.attribution_parameters import (
     ExclipParameters,
@@ -21,10 +21,12 @@ from fixlip_core.methods.attribution_parameters import (
 from fixlip_core.methods.parameters import FixlipParameters
 
 __all__ = [
+    "AttributionCost",
     "Cost",
     "Depths",
     "MethodCost",
     "above_bottleneck",
+    "above_noise",
     "cost_of_exclip",
     "cost_of_fixlip",
     "cost_of_game",
@@ -65,7 +67,15 @@ class MethodCost:
     backward_passes: int = 0
 
 
-Cost: TypeAlias = Callable[[Any, int, int, Depths], MethodCost]
+@dataclass(frozen=True, slots=True)
+class AttributionCost(MethodCost):
+    """Passes of an attribution, all of which are known beforehand."""
+
+    text_passes: int
+
+
+_C = TypeVar("_C", bound=MethodCost)
+Cost: TypeAlias = Callable[[Any, int, int, Depths], _C]
 """(parameters, image players, text players, depths) -> the cost of an explanation."""
 
 
@@ -85,6 +95,11 @@ def above_bottleneck(depth: int, block: int | None, *, of_twelve: int) -> int:
     return max(min(depth * of_twelve // 12, depth - 2), 0) if block is None else from_end(depth, block)
 
 
+def above_noise(depth: int, block: int | None) -> int:
+    """Index of the first block that M2IB's noise reaches: the one after ``block``; see :func:`above_bottleneck`."""
+    return above_bottleneck(depth, None if block is None else block + 1, of_twelve=10)
+
+
 def part_above(depth: int, start: int) -> float:
     """Share of a tower's blocks from block ``start`` on."""
     return (depth - start) / max(depth, 1)
@@ -97,7 +112,7 @@ def cost_of_fixlip(parameters: FixlipParameters, n_image: int, n_text: int, dept
     return MethodCost(image, image if parameters.estimator == "joint" else None)
 
 
-def cost_of_exclip(parameters: ExclipParameters, n_image: int, n_text: int, depths: Depths) -> MethodCost:
+def cost_of_exclip(parameters: ExclipParameters, n_image: int, n_text: int, depths: Depths) -> AttributionCost:
     """exCLIP: the input and its reference, then the midpoints; a backward pass for each token and for the marks."""
     image, text = (parameters.steps * part_above(d, from_end(d, parameters.block)) for d in depths)
     # Fitting the weights takes the midpoints once more, and derivatives along a line two backward passes.
@@ -106,39 +121,38 @@ def cost_of_exclip(parameters: ExclipParameters, n_image: int, n_text: int, dept
     return _rounded((1 + fits) * image, (1 + fits) * text, backward)
 
 
-def cost_of_m2ib(parameters: M2ibParameters, n_image: int, n_text: int, depths: Depths) -> MethodCost:
+def cost_of_m2ib(parameters: M2ibParameters, n_image: int, n_text: int, depths: Depths) -> AttributionCost:
     """M2IB: every step passes the noisy copies through the blocks above the bottleneck, and back."""
-    layer = None if parameters.layer is None else parameters.layer + 1
-    starts = (above_bottleneck(d, layer, of_twelve=10) for d in depths)
+    starts = (above_noise(d, parameters.block) for d in depths)
     image, text = (
         parameters.steps * parameters.copies * part_above(d, start) for d, start in zip(depths, starts, strict=True)
     )
     return _rounded(image, text, image + text)
 
 
-def cost_of_nib(parameters: NibParameters, n_image: int, n_text: int, depths: Depths) -> MethodCost:
+def cost_of_nib(parameters: NibParameters, n_image: int, n_text: int, depths: Depths) -> AttributionCost:
     """NIB: every width passes through the blocks above the bottleneck, and back."""
     starts = (above_bottleneck(d, parameters.block, of_twelve=9) for d in depths)
     image, text = (parameters.steps * part_above(d, start) for d, start in zip(depths, starts, strict=True))
     return _rounded(image, text, image + text)
 
 
-def cost_of_grad_eclip(parameters: GradEclipParameters, n_image: int, n_text: int, depths: Depths) -> MethodCost:
+def cost_of_grad_eclip(parameters: GradEclipParameters, n_image: int, n_text: int, depths: Depths) -> AttributionCost:
     """Grad-ECLIP: nothing but the input, and back through the last blocks."""
     text = part_above(depths.text, from_end(depths.text, -parameters.text_blocks))
     return _rounded(0, 0, part_above(depths.image, from_end(depths.image, -1)) + text)
 
 
-def cost_of_game(parameters: GameParameters, n_image: int, n_text: int, depths: Depths) -> MethodCost:
+def cost_of_game(parameters: GameParameters, n_image: int, n_text: int, depths: Depths) -> AttributionCost:
     """GAME: nothing but the input, and back to the first block of the rollout."""
-    return _rounded(0, 0, sum(part_above(d, from_end(d, parameters.start_layer)) for d in depths))
+    return _rounded(0, 0, sum(part_above(d, from_end(d, parameters.block)) for d in depths))
 
 
-def cost_of_legrad(parameters: LegradParameters, n_image: int, n_text: int, depths: Depths) -> MethodCost:
+def cost_of_legrad(parameters: LegradParameters, n_image: int, n_text: int, depths: Depths) -> AttributionCost:
     """LeGrad: nothing but the input, and back through every block that counts."""
-    return _rounded(0, 0, sum(part_above(d, from_end(d, parameters.start_layer)) for d in depths))
+    return _rounded(0, 0, sum(part_above(d, from_end(d, parameters.block)) for d in depths))
 
 
-def _rounded(image: float, text: float, backward: float) -> MethodCost:
+def _rounded(image: float, text: float, backward: float) -> AttributionCost:
     """The cost of what a method does beyond the passes that each of them does."""
-    return MethodCost(_PASSES_OF_ALL + ceil(image), _PASSES_OF_ALL + ceil(text), ceil(backward))
+    return AttributionCost(_PASSES_OF_ALL + ceil(image), _PASSES_OF_ALL + ceil(text), ceil(backward))

@@ -6,6 +6,7 @@ Weighted Banzhaf (every player present with probability p) or Shapley.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,7 +36,6 @@ from fixlip_core.methods.passes import (
     places_of_image,
     places_of_text,
     plan_passes,
-    total_passes,
 )
 from fixlip_core.methods.provenance import Provenance, provenance
 from fixlip_core.types import Coalitions, FloatArray
@@ -51,6 +51,8 @@ __all__ = ["run"]
 _END_POINTS = 2
 # Streams of random numbers.
 _IMAGE_STREAM, _TEXT_STREAM = 0, 1
+# Coalitions of the first round in which a player is expected to be in its rarer state.
+_MEETINGS = 10
 _INDICES = {(1, "banzhaf"): "WBV", (2, "banzhaf"): "WFBII", (1, "shapley"): "SV", (2, "shapley"): "FSII"}
 
 
@@ -115,7 +117,9 @@ def _budgets_of(parameters: FixlipParameters) -> list[int]:
     """Image passes of every round: one, or each round twice those before."""
     if parameters.budget != "auto":
         return [parameters.budget]
-    budgets = [min(AUTO_FIRST_PASSES, parameters.max_passes)]
+    # Where presence or absence is rare, every player should still meet it.
+    least = ceil(_MEETINGS / min(parameters.p, 1 - parameters.p))
+    budgets = [min(max(AUTO_FIRST_PASSES, least), parameters.max_passes)]
     while budgets[-1] < parameters.max_passes:
         budgets.append(min(2 * budgets[-1], parameters.max_passes))
     return budgets
@@ -174,11 +178,11 @@ def _solve_in_rounds(game: SimilarityGame, parameters: FixlipParameters, meter: 
         )
         for budget in _budgets_of(parameters)
     ]
-    meter.total = 2 * _END_POINTS + total_passes([p.image for p in plans]) + total_passes([p.text for p in plans])
     if parameters.estimator != "gp":
         _check_least_squares(game, parameters, plans[-1])
-    ends = _Ends(*game.empty_and_full())
     images, texts = _towers(game, parameters, plans)
+    meter.total = 2 * _END_POINTS + images.planned([p.image for p in plans]) + texts.planned([p.text for p in plans])
+    ends = _Ends(*game.empty_and_full())
     reached: list[float] = []
     stop_reason: str | None = None
     for plan in plans:
@@ -297,6 +301,7 @@ def _explanation(game: SimilarityGame, parameters: FixlipParameters, solution: _
         tokens=game.players.tokens,
         grid=game.players.grid,
         regions=game.players.regions,
+        region_labels=game.players.region_labels,
         baseline=fit.values.baseline,
         first=fit.values.first,
         second=fit.values.second,

@@ -36,7 +36,7 @@ def run(
     """Explain a pair; see :func:`fixlip_core.explain`."""
     pair = open_pair("game", encoder, image, caption, parameters, progress, cost=cost_of_game, score=parameters.score)
     values = [
-        _relevance(side, target, start=from_end(side.depth, parameters.start_layer), scale=pair.game.scale)
+        _relevance(side, target, start=from_end(side.depth, parameters.block), scale=pair.game.scale)
         for side, target in pair.facing()
     ]
     return attribute_players(pair, "GAME", values)

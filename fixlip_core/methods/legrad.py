@@ -41,7 +41,7 @@ def run(
     )
     values = [
         pair.game.scale
-        * _sensitivity(side, target, start=from_end(side.depth, parameters.start_layer), averaged=side is pair.image)
+        * _sensitivity(side, target, start=from_end(side.depth, parameters.block), averaged=side is pair.image)
         for side, target in pair.facing()
     ]
     return attribute_players(pair, "LeGrad", values)

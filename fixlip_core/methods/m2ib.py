@@ -19,7 +19,7 @@ from fixlip_core.encoders.protocol import DualEncoder
 from fixlip_core.explanation import Explanation
 from fixlip_core.methods.attribution import attribute_players
 from fixlip_core.methods.attribution_parameters import M2ibParameters
-from fixlip_core.methods.costs import above_bottleneck, cost_of_m2ib, part_above
+from fixlip_core.methods.costs import above_noise, cost_of_m2ib, part_above
 from fixlip_core.methods.meter import Meter
 from fixlip_core.methods.recording import similarity
 from fixlip_core.methods.sides import Side, differentiable, open_pair
@@ -56,8 +56,7 @@ def information(h: Tensor, alpha: Tensor) -> Tensor:
 
 def _fit(side: Side, target: Tensor, parameters: M2ibParameters, generator: torch.Generator, meter: Meter) -> Tensor:
     """(players,) information that is left after the last step."""
-    layer = None if parameters.layer is None else parameters.layer + 1
-    start = above_bottleneck(side.depth, layer, of_twelve=10)
+    start = above_noise(side.depth, parameters.block)
     state = side.below(start)
     h = state.float()
     alpha = torch.full_like(h, _INITIAL_ALPHA).requires_grad_()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -23,7 +24,6 @@ __all__ = [
     "places_of_image",
     "places_of_text",
     "plan_passes",
-    "total_passes",
 ]
 
 
@@ -98,12 +98,6 @@ def check_determined(coefficients: int, coalitions: int, *, what: str, field: st
         )
 
 
-def total_passes(plans: Sequence[TowerPlan]) -> int:
-    """Passes of a tower over some rounds: a round draws on top of the one before, or passes all coalitions."""
-    drawn = max((plan.passes for plan in plans if not plan.enumerated), default=0)
-    return drawn + max((plan.passes for plan in plans if plan.enumerated), default=0)
-
-
 def _plan_tower(n: int, *, most: int, drawn: int) -> TowerPlan:
     """All 2^n coalitions if those are at most ``most``, else ``drawn`` of them."""
     enumerated = n <= MAX_ENUMERATED_PLAYERS and 2**n <= most
@@ -136,6 +130,12 @@ class TowerPasses:
     made: int = 0
     _passed: FloatArray | None = field(default=None, repr=False)
     _every: TowerSample | None = field(default=None, repr=False)
+
+    def planned(self, plans: Sequence[TowerPlan]) -> int:
+        """Passes that these rounds make, one on top of the other."""
+        ends = [0, *(plan.passes for plan in plans if not plan.enumerated)]
+        drawn = sum(len(np.unique(self.drawn[a:b], axis=0)) for a, b in pairwise(ends) if a < b)
+        return drawn + max((plan.passes for plan in plans if plan.enumerated), default=0)
 
     def sample(self, plan: TowerPlan) -> TowerSample:
         """The coalitions of a plan with their embeddings."""

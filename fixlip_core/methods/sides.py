@@ -20,7 +20,7 @@ from fixlip_core.encoders.protocol import DualEncoder
 from fixlip_core.encoders.towers import ImageTower, TextTower
 from fixlip_core.errors import UnsupportedModelError
 from fixlip_core.game import SimilarityGame
-from fixlip_core.methods.costs import Cost, Depths, MethodCost
+from fixlip_core.methods.costs import AttributionCost, Cost, Depths
 from fixlip_core.methods.meter import Meter
 from fixlip_core.methods.parameters import MethodParameters
 from fixlip_core.types import ImageArray, ImageInput
@@ -122,7 +122,7 @@ class Pair:
     text: Side
     empty_value: float
     full_value: float
-    cost: MethodCost
+    cost: AttributionCost
     meter: Meter
 
     def facing(self) -> tuple[tuple[Side, Tensor], tuple[Side, Tensor]]:
@@ -148,7 +148,7 @@ def open_pair(
     parameters: MethodParameters,
     progress: Callable[[int, int], None] | None,
     *,
-    cost: Cost,
+    cost: Cost[AttributionCost],
     score: str,
 ) -> Pair:
     """Fix a pair in an encoder's towers, and evaluate the empty and the full coalition.
@@ -167,6 +167,6 @@ def open_pair(
     game = SimilarityGame.of(encoder, image, caption, score=score, on_passes=meter.advance)
     sides = Side.of_image(image_tower, game.view, game.players.n_patches), Side.of_text(text_tower, caption)
     spent = cost(parameters, game.players.n_image, game.players.n_text, Depths(*(side.depth for side in sides)))
-    meter.total = spent.image_passes + (spent.text_passes or 0)
+    meter.total = spent.image_passes + spent.text_passes
     empty, full = game.empty_and_full()
     return Pair(method, parameters, score, game, *sides, empty, full, spent, meter)

@@ -49,7 +49,7 @@ class MethodSpec:
     order: int
     parameters: type[MethodParameters]
     needs_attention: bool
-    estimate: Cost
+    estimate: Cost[MethodCost]
 
     @property
     def run(self) -> Method:

@@ -153,6 +153,9 @@ class JobOutput(_Record):
     regions: tuple[int, ...] = Field(
         default=(), description="The image player of every patch, row-major; empty where every patch is one."
     )
+    region_labels: tuple[str, ...] = Field(
+        default=(), description="What the regions are called: the label map's labels, or the boxes' numbers."
+    )
     empty_value: float = Field(description="Score with every player removed.")
     full_value: float = Field(description="Score with every player present.")
     baseline: MaybeFloat = Field(

@@ -51,7 +51,7 @@ def test_a_method_with_its_parameters(console: Console) -> None:
     printed = [" ".join(row) for row in rows(console)]
     assert printed[0] == f"m2ib: {METHODS['m2ib'].title}"
     assert any(line.startswith("beta 0.1 number >= 0 <= 100 ") for line in printed)
-    assert any(line.startswith("layer null integer >= -128 <= -2 or null ") for line in printed)
+    assert any(line.startswith("block null integer >= -128 <= -2 or null ") for line in printed)
 
 
 def test_choices_and_lists(console: Console) -> None:

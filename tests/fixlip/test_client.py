@@ -46,7 +46,7 @@ def test_failed_job_is_final(client: Client) -> None:
     params = {**PARAMS, "estimator": "least_squares", "budget": 16}
     *_, last = client.follow(client.submit(png(), "a red circle", params=params))
     assert last["status"] == "failed"
-    assert "raise the budget" in last["error"]["detail"]
+    assert "16 image coalitions" in last["error"]["detail"]
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://no such host", "127.0.0.1:8000", "ftp://127.0.0.1"])

@@ -15,7 +15,7 @@ def test_values_are_json_or_else_text() -> None:
         "score=logit",
         'variant="published"',
         "boxes=[[0, 0, 8, 8.5]]",
-        "layer=null",
+        "block=null",
         "a=b=c",
     ]
     assert parse_parameters(given) == {
@@ -24,7 +24,7 @@ def test_values_are_json_or_else_text() -> None:
         "score": "logit",
         "variant": "published",
         "boxes": [[0, 0, 8, 8.5]],
-        "layer": None,
+        "block": None,
         "a": "b=c",
     }
     assert parse_parameters([]) == {}

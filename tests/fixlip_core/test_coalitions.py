@@ -98,3 +98,16 @@ def test_shapley_kernel_is_drawn_independently_when_told() -> None:
 def test_one_player_has_no_shapley_kernel() -> None:
     with pytest.raises(InvalidParameterError, match="at least 2 players"):
         sample_shapley(1, 4, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("complementary", [True, False])
+@pytest.mark.parametrize("m", [7, 8])
+def test_longer_draws_begin_with_shorter_ones(m: int, complementary: bool) -> None:
+    def rng() -> np.random.Generator:
+        return np.random.default_rng(5)
+
+    for p in PS:
+        short, long = (sample_product(9, k, p, rng(), complementary=complementary).coalitions for k in (m, 50))
+        np.testing.assert_array_equal(short, long[:m])
+    short, long = (sample_shapley(9, k, rng(), complementary=complementary).coalitions for k in (m, 50))
+    np.testing.assert_array_equal(short, long[:m])

@@ -92,6 +92,8 @@ def test_regions_are_the_image_players() -> None:
     c = e.cross[:, 1]
     np.testing.assert_array_equal(e.conditional(1), [[c[0], c[0], c[1], c[1]], [c[2], c[0], c[2], c[2]]])
     assert {pair.labels[0] for pair in e.top_interactions(6, cross_modal=True)} == {"region 0", "region 1", "region 2"}
+    named = dataclasses.replace(e, region_labels=("sky", "sea", "sand"))
+    assert {pair.labels[0] for pair in named.top_interactions(6, cross_modal=True)} == {"sky", "sea", "sand"}
 
 
 @pytest.mark.parametrize("explanation", [attribution(), pair_attribution()], ids=["order 1", "order 2"])

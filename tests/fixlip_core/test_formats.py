@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ EXAMPLES = {
     "order 1": example(order=1),
     "order 2": example(order=2),
     "regions": with_regions(),
+    "named regions": dataclasses.replace(with_regions(), region_labels=("box 0", "box 1", "background")),
     "attribution": attribution(),
     "pair attribution": pair_attribution(),
 }
@@ -40,6 +42,12 @@ def test_round_trip_is_exact(tmp_path: Path, suffix: str, explanation: Explanati
     explanation.save(path)
     assert_same(Explanation.load(path), explanation)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_files_from_before_regions_had_names_are_read() -> None:
+    document = json.loads(formats.to_json_bytes(with_regions()))
+    del document["fixlip"]["region_labels"]
+    assert_same(formats.from_json_bytes(json.dumps(document).encode()), with_regions())
 
 
 def test_same_explanation_gives_the_same_bytes() -> None:

@@ -49,6 +49,7 @@ def test_regions_and_words_are_played_together(demo: fx.DualEncoder) -> None:
     labels[:, 5:] = 7
     grouped = fx.SimilarityGame.of(demo, image, caption, regions=labels.tolist(), text_players="word")
     assert grouped.players.n_image == 2
+    assert grouped.players.region_labels == ("region 0", "region 7")
     assert grouped.players.tokens == ("a", "cyan", "circle")
     units = fx.SimilarityGame.of(demo, image, caption)
     x = np.zeros((3, 68), bool)
@@ -63,6 +64,7 @@ def test_boxes_lie_on_the_submitted_image_not_on_the_view(demo: fx.DualEncoder) 
     # The view is the middle square; its left half is a quarter of the picture.
     game = fx.SimilarityGame.of(demo, wide, "a circle", boxes=[(64, 0, 128, 128)])
     np.testing.assert_array_equal(game.players.owners.reshape(8, 8)[0], [0, 0, 0, 0, 1, 1, 1, 1])
+    assert [game.players.label(player) for player in (0, 1)] == ["box 0", "background"]
 
 
 def test_ways_of_removal_reach_the_encoder(demo: fx.DualEncoder) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from fixlip_core.encoders.tokenizer import CLIP_BPE, load_tokenizer
 from fixlip_core.errors import InvalidParameterError
-from fixlip_core.grouping import expand, regions_from_boxes, regions_from_labels, words_of
+from fixlip_core.grouping import check_boxes, check_labels, expand, regions_from_boxes, regions_from_labels, words_of
 from fixlip_core.types import IntArray
 
 SIZE = (60, 40)
@@ -26,17 +26,17 @@ def source(*, left: int = 0, right: int = 60) -> IntArray:
 def test_a_patch_belongs_to_the_label_of_most_of_its_pixels() -> None:
     labels = np.zeros((40, 60), int)
     labels[:, 25:] = 1  # covers three quarters of the middle column
-    assert regions_from_labels(labels, source(), GRID, image_size=SIZE) == (0, 1, 1, 0, 1, 1)
+    assert regions_from_labels(labels, source(), GRID, image_size=SIZE)[0] == (0, 1, 1, 0, 1, 1)
     labels[:, 25:35] = 0
     labels[0, 25:35] = 1  # a quarter and a bit
-    assert regions_from_labels(labels, source(), GRID, image_size=SIZE) == (0, 0, 1, 0, 0, 1)
+    assert regions_from_labels(labels, source(), GRID, image_size=SIZE)[0] == (0, 0, 1, 0, 0, 1)
 
 
 @pytest.mark.parametrize("scale", [1, 3])
 def test_maps_of_any_resolution_are_stretched_over_the_image(scale: int) -> None:
     small = np.repeat(np.repeat([[5, 5, 7], [9, 7, 7]], scale, axis=0), scale, axis=1)
-    assert regions_from_labels(small, source(), GRID, image_size=SIZE) == (0, 0, 1, 2, 1, 1)
-    assert regions_from_labels(small.tolist(), source(), GRID, image_size=SIZE) == (0, 0, 1, 2, 1, 1)
+    assert regions_from_labels(small, source(), GRID, image_size=SIZE)[0] == (0, 0, 1, 2, 1, 1)
+    assert regions_from_labels(small.tolist(), source(), GRID, image_size=SIZE)[0] == (0, 0, 1, 2, 1, 1)
 
 
 def test_labels_are_those_of_the_image_where_the_view_shows_it() -> None:
@@ -44,21 +44,34 @@ def test_labels_are_those_of_the_image_where_the_view_shows_it() -> None:
     rows, columns = np.mgrid[:40, :60]
     middle = np.stack([13 + rows // 3, 20 + columns // 3], axis=-1)
     labels = np.arange(60)[None, :] // 30 * np.ones((40, 1), int)
-    assert regions_from_labels(labels, middle, GRID, image_size=SIZE) == (0, 0, 1, 0, 0, 1)
+    assert regions_from_labels(labels, middle, GRID, image_size=SIZE)[0] == (0, 0, 1, 0, 0, 1)
 
 
 def test_labels_that_win_no_patch_are_left_out() -> None:
     labels = np.zeros((40, 60), int)
     labels[:, 20:23] = 4
     labels[:, 40:] = 8
-    assert regions_from_labels(labels, source(), GRID, image_size=SIZE) == (0, 0, 1, 0, 0, 1)
+    assert regions_from_labels(labels, source(), GRID, image_size=SIZE)[0] == (0, 0, 1, 0, 0, 1)
+
+
+def test_labels_name_their_regions() -> None:
+    labels = np.full((40, 60), 10)
+    labels[:, 20:23] = 20  # wins no patch
+    labels[:, 40:] = 30
+    assert regions_from_labels(labels, source(), GRID, image_size=SIZE)[1] == ("region 10", "region 30")
+    assert regions_from_labels(labels, source(right=40), GRID, image_size=SIZE)[1] == ("region 10", "padding")
+
+
+def test_boxes_name_their_regions() -> None:
+    assert regions_from_boxes([(40, 20, 60, 40), (0, 0, 20, 20)], source(), GRID)[1] == ("box 0", "box 1", "background")
+    assert regions_from_boxes([(0, 0, 30, 40), (30, 0, 60, 40)], source(), GRID)[1] == ("box 0", "box 1")
 
 
 def test_padding_is_a_region_of_its_own() -> None:
     labels = np.repeat([[3], [1]], 2, axis=1)
-    assert regions_from_labels(labels, source(right=40), GRID, image_size=SIZE) == (1, 1, 2, 0, 0, 2)
+    assert regions_from_labels(labels, source(right=40), GRID, image_size=SIZE)[0] == (1, 1, 2, 0, 0, 2)
     # A patch that shows a little of the image is not padding's.
-    assert regions_from_labels(labels, source(right=55), GRID, image_size=SIZE) == (1, 1, 1, 0, 0, 0)
+    assert regions_from_labels(labels, source(right=55), GRID, image_size=SIZE)[0] == (1, 1, 1, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -82,14 +95,14 @@ def test_a_single_region_is_refused() -> None:
 
 def test_boxes_keep_their_numbers_and_the_background_is_last() -> None:
     boxes = [(40, 20, 60, 40), (0, 0, 20, 20)]
-    assert regions_from_boxes(boxes, source(), GRID) == (1, 2, 2, 2, 2, 0)
-    assert regions_from_boxes([(0, 0, 30.5, 40), (30.5, 0, 60, 40)], source(), GRID) == (0, 0, 1, 0, 0, 1)
+    assert regions_from_boxes(boxes, source(), GRID)[0] == (1, 2, 2, 2, 2, 0)
+    assert regions_from_boxes([(0, 0, 30.5, 40), (30.5, 0, 60, 40)], source(), GRID)[0] == (0, 0, 1, 0, 0, 1)
 
 
 @pytest.mark.parametrize("small_first", [True, False])
 def test_the_smaller_of_two_boxes_is_above(small_first: bool) -> None:
     boxes = [(0, 0, 20, 20), (0, 0, 40, 40)]
-    regions = regions_from_boxes(boxes if small_first else boxes[::-1], source(), GRID)
+    regions = regions_from_boxes(boxes if small_first else boxes[::-1], source(), GRID)[0]
     inner, outer = (0, 1) if small_first else (1, 0)
     assert regions == (inner, outer, 2, outer, outer, 2)
 
@@ -109,6 +122,18 @@ def test_boxes_that_make_no_region_are_refused(boxes: list[tuple[float, ...]], f
     with pytest.raises(InvalidParameterError, match=message) as caught:
         regions_from_boxes(boxes, source(), GRID)
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize("box", [(60, 0, 70, 9), (-9, 0, 0, 9), (0, 40, 9, 50), (0, -5, 9, 0)])
+def test_boxes_outside_the_image_are_refused(box: tuple[float, ...]) -> None:
+    with pytest.raises(InvalidParameterError, match="box 1 lies outside the image of 60 x 40 pixels") as caught:
+        check_boxes([(-5, -5, 5, 5), box], image_size=SIZE)
+    assert caught.value.field == "boxes.1"
+
+
+def test_what_can_be_played_passes_the_checks() -> None:
+    np.testing.assert_array_equal(check_boxes([(59, 39, 70, 50)], image_size=SIZE), [[59, 39, 70, 50]])
+    np.testing.assert_array_equal(check_labels([[0, 1]]), [[0, 1]])
 
 
 @pytest.mark.parametrize(

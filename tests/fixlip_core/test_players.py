@@ -44,3 +44,15 @@ def test_regions_that_are_none_are_refused(regions: tuple[int, ...], message: st
     with pytest.raises(InvalidParameterError, match=message) as caught:
         Players((3, 3), (), regions)
     assert caught.value.field == "regions"
+
+
+def test_regions_keep_their_names() -> None:
+    players = Players((3, 3), ("red",), REGIONS, ("region 10", "region 30", "padding"))
+    assert [players.label(i) for i in (0, 1, 2, 3)] == ["region 10", "region 30", "padding", "red"]
+
+
+@pytest.mark.parametrize("regions", [REGIONS, ()], ids=["regions", "patches"])
+def test_there_is_a_name_for_each_region(regions: tuple[int, ...]) -> None:
+    with pytest.raises(InvalidParameterError, match=f"each of the {len(set(regions))} regions, not 2") as caught:
+        Players((3, 3), (), regions, ("sky", "sea"))
+    assert caught.value.field == "region_labels"

@@ -84,6 +84,7 @@ def test_the_parameters_of_every_method_are_described(document: dict[str, Any]) 
     references = [entry["$ref"].rpartition("/")[2] for entry in body["properties"]["params"]["anyOf"]]
     assert [schemas[name]["title"] for name in references] == [f"params of {name}" for name in METHODS]
     for name, spec in zip(references, METHODS.values(), strict=True):
+        assert f"`{spec.name}`" in schemas[name]["description"]
         assert schemas[name]["properties"].keys() == spec.parameters.model_fields.keys()
         assert all(field["description"] for field in schemas[name]["properties"].values())
     assert body["properties"]["method"]["examples"] == sorted(METHODS)

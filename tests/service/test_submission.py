@@ -147,7 +147,20 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], str, str]] = {
     "parameters that contradict": (
         {"params": {"regions": [[1]], "boxes": [[0, 0, 1, 1]]}},
         "invalid_parameter",
+        "params.boxes",
+    ),
+    "more passes than are accepted": (
+        {"method": "m2ib", "params": {"steps": 1_000, "copies": 64}},
+        "budget_too_large",
         "params",
+    ),
+    "a ragged label map": ({"params": {"regions": [[0, 1], [0]]}}, "invalid_parameter", "params.regions"),
+    "one label": ({"params": {"regions": [[1]]}}, "invalid_parameter", "params.regions"),
+    "a box without area": ({"params": {"boxes": [[5, 5, 5, 9]]}}, "invalid_parameter", "params.boxes.0"),
+    "a box outside the image": (
+        {"params": {"boxes": [[0, 0, 9, 9], [0, 32, 9, 40]]}},
+        "invalid_parameter",
+        "params.boxes.1",
     ),
     "a label in words": ({"params": {"regions": [[1, "sky"]]}}, "invalid_parameter", "params.regions.0.1"),
     "a map too wide": ({"params": {"regions": [[0] * 257]}}, "invalid_parameter", "params.regions.0"),

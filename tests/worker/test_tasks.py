@@ -106,6 +106,7 @@ def test_parameters_are_those_of_the_stored_request(runtime: Runtime) -> None:
     done = runtime.repository.get(job.id)
     assert done.output is not None, done.error
     assert done.output.regions == (0, 0, 1, 2) * 4
+    assert done.output.region_labels == ("region 0", "region 1", "region 2")
     assert done.params["regions"] == "sha256:0"
 
 

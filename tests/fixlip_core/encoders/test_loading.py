@@ -152,7 +152,7 @@ def test_a_checkpoint_of_another_grid_and_size_does_not_fit(tmp_path: Path) -> N
     config = json.loads(path.read_text())
     config["model_cfg"]["vision_cfg"]["patch_size"] = 32
     path.write_text(json.dumps(config))
-    with pytest.raises(WeightsNotFoundError, match="do not fit the architecture: .*Half"):
+    with pytest.raises(WeightsNotFoundError, match=r"do not fit the architecture: .*Half"):
         fx.load_encoder(str(tmp_path))
 
 

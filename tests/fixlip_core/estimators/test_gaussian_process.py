@@ -7,11 +7,12 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from fixlip_core.coalitions import sample_product, standardise
+from fixlip_core.coalitions import CoalitionSample, sample_product, standardise
 from fixlip_core.estimators.basis import pair_indices
 from fixlip_core.estimators.gaussian_process import CoalitionProcess
 from fixlip_core.estimators.kernels import pair_kernel
 from fixlip_core.estimators.prior import Prior
+from fixlip_core.estimators.surrogate import TowerFit
 
 PS = (0.3, 0.5, 0.7)
 N = 5
@@ -32,6 +33,12 @@ def make(p: float, seed: int = 0) -> tuple[CoalitionProcess, np.ndarray, Prior]:
     )
     sample = sample_product(N, 14, p, rng, complementary=False)
     return CoalitionProcess(sample.chi, prior), rng.normal(size=(14, 3)), prior
+
+
+def fit_of(process: CoalitionProcess, targets: np.ndarray) -> TowerFit:
+    """The process with the targets for embeddings."""
+    m = len(targets)
+    return TowerFit(targets, CoalitionSample(process.chi > 0, np.full(m, 1 / m), process.prior.p, False), process)
 
 
 class WrittenOut:
@@ -62,9 +69,9 @@ def test_coefficients_are_those_of_bayesian_regression(p: float) -> None:
     np.testing.assert_allclose(process.first_of(alpha), expected[1 : N + 1], atol=1e-5)
     rows, columns = pair_indices(N)
     pairs = expected[N + 1 : N + 1 + len(rows)]
-    np.testing.assert_allclose(process.second_of(alpha[:, 0])[rows, columns], pairs[:, 0], atol=1e-5)
-    vectors = np.concatenate([part for _, part in process.pair_vectors_of(alpha)])
-    np.testing.assert_allclose(vectors, pairs, atol=1e-5)
+    fit = fit_of(process, targets)
+    np.testing.assert_allclose(fit.pairs_along(np.eye(3)[0])[rows, columns], pairs[:, 0], atol=1e-5)
+    np.testing.assert_allclose(np.concatenate(list(fit.pair_vectors())), pairs, atol=1e-5)
 
 
 @pytest.mark.parametrize("p", PS)
@@ -109,13 +116,13 @@ def test_left_out_errors_are_those_of_fits_without_the_row(p: float, order: int)
     for m in range(len(process.chi)):
         kept = np.arange(len(process.chi)) != m
         rest = CoalitionProcess(process.chi[kept], prior)
-        alpha = rest.alpha_of(targets[kept])
+        fit = fit_of(rest, targets[kept])
         predicted = rest.constant_of(targets[kept])
         x = process.chi[m]
         if order >= 1:
-            predicted = predicted + x @ rest.first_of(alpha)
+            predicted = predicted + x @ fit.first
         if order >= 2:
-            predicted = predicted + np.array([x @ rest.second_of(alpha[:, k]) @ x / 2 for k in range(3)])
+            predicted = predicted + np.array([x @ fit.pairs_along(unit) @ x / 2 for unit in np.eye(3)])
         np.testing.assert_allclose(errors[m], targets[m] - predicted, atol=1e-6)
 
 

@@ -53,6 +53,14 @@ def test_constant_targets_leave_the_start() -> None:
     np.testing.assert_array_equal(likeliest_weights(grams, np.ones((12, 2)), start), start)
 
 
+def test_targets_without_energy_have_no_likelihood() -> None:
+    chi = sample_product(4, 12, 0.5, np.random.default_rng(4)).chi
+    grams = parts_on_a_line(4).grams(chi, 0.5)
+    value, gradient = likelihood._restricted_likelihood(grams, np.zeros((12, 2)), np.array(likelihood.START))
+    assert np.isfinite(value)
+    assert not gradient.any()
+
+
 def test_prior_has_the_variances_of_its_gram_matrices() -> None:
     parts = parts_on_a_line(6)
     chi = sample_product(6, 20, 0.4, np.random.default_rng(3)).chi

@@ -9,7 +9,7 @@ import pytest
 
 import fixlip_core as fx
 from fixlip_core.demo.scenes import draw_scene
-from fixlip_core.errors import InvalidParameterError
+from fixlip_core.errors import InvalidParameterError, NotAdditiveError
 from fixlip_core.evaluation import compare_predictions, p_faithfulness
 
 
@@ -63,5 +63,12 @@ def test_other_players_and_unknown_measures_are_refused(demo: fx.DualEncoder) ->
     with pytest.raises(InvalidParameterError, match="other players"):
         p_faithfulness(demo, scene.image, "another caption here", e)
     with pytest.raises(InvalidParameterError, match="p must lie"):
-        p_faithfulness(demo, scene.image, scene.caption, dataclasses.replace(e, p=float("nan")))
+        p_faithfulness(demo, scene.image, scene.caption, e, p=1.0)
+    shapley = dataclasses.replace(e, index="FSII", p=float("nan"))
+    with pytest.raises(InvalidParameterError, match="pass p=") as caught:
+        p_faithfulness(demo, scene.image, scene.caption, shapley)
+    assert caught.value.field == "p"
+    assert p_faithfulness(demo, scene.image, scene.caption, shapley, p=0.5, n_coalitions=50).n_coalitions == 50
+    with pytest.raises(NotAdditiveError, match="GAME"):
+        p_faithfulness(demo, scene.image, scene.caption, dataclasses.replace(e, index="GAME", p=float("nan")))
     assert p_faithfulness(demo, scene.image, scene.caption, e, p=0.7, n_coalitions=50).n_coalitions == 50

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fixlip_core.methods import METHODS
-from fixlip_core.methods.costs import MethodCost, above_bottleneck, from_end, part_above
+from fixlip_core.methods.costs import AttributionCost, MethodCost, above_bottleneck, from_end, part_above
 from tests.fixlip_core.methods.pairs import ATTRIBUTIONS, Subject, explain
 
 
@@ -22,21 +22,21 @@ def test_reported_passes_are_those_of_the_estimate(subject: Subject, method: str
     e = explain(encoder, method)
     depths = len(encoder.image_tower.blocks), len(encoder.text_tower.blocks)
     expected = spec.cost(spec.parameters(), e.n_image, e.n_text, depths=depths)
-    assert expected == MethodCost(e.image_passes, e.text_passes, int(e.provenance["backward_passes"] or 0))
+    assert expected == AttributionCost(e.image_passes, e.text_passes, int(e.provenance["backward_passes"] or 0))
 
 
 def test_of_towers_of_twelve_blocks() -> None:
     # 2 ends, input and reference; 10 midpoints through one block of twelve, once for the weights, once for the values.
-    assert cost("exclip") == MethodCost(6, 6, 36)
-    assert cost("exclip", rule="midpoint") == MethodCost(5, 5, 33)
+    assert cost("exclip") == AttributionCost(6, 6, 36)
+    assert cost("exclip", rule="midpoint") == AttributionCost(5, 5, 33)
     # 10 steps of 10 copies through two blocks of twelve.
-    assert cost("m2ib") == MethodCost(21, 21, 34)
-    assert cost("m2ib", layer=-4) == MethodCost(29, 29, 50)
+    assert cost("m2ib") == AttributionCost(21, 21, 34)
+    assert cost("m2ib", block=-4) == AttributionCost(29, 29, 50)
     # 10 widths through three blocks of twelve.
-    assert cost("nib") == MethodCost(7, 7, 5)
-    assert cost("grad_eclip") == MethodCost(4, 4, 1)
-    assert cost("game", start_layer=-12) == MethodCost(4, 4, 2)
-    assert cost("legrad") == MethodCost(4, 4, 1)
+    assert cost("nib") == AttributionCost(7, 7, 5)
+    assert cost("grad_eclip") == AttributionCost(4, 4, 1)
+    assert cost("game", block=-12) == AttributionCost(4, 4, 2)
+    assert cost("legrad") == AttributionCost(4, 4, 1)
 
 
 def test_of_fixlip() -> None:

@@ -23,20 +23,20 @@ def test_one_head_that_only_attends(clip: Subject) -> None:
     assert e.first[: e.n_image].any()
 
 
-@pytest.mark.parametrize("start_layer", [-1, -2, -9])
+@pytest.mark.parametrize("block", [-1, -2, -9])
 @pytest.mark.parametrize("score", ["logit", "cosine"])
-def test_equals_the_rollout_of_whole_matrices(clip: Subject, start_layer: int, score: str) -> None:
+def test_equals_the_rollout_of_whole_matrices(clip: Subject, block: int, score: str) -> None:
     scale = clip.encoder.card.logit_scale if score == "logit" else 1.0
     expected = []
     for side in raw.sides(clip, noise_image()):
-        start, layers = max(len(side.blocks) + start_layer, 0), side.layers()
+        start, layers = max(len(side.blocks) + block, 0), side.layers()
         cosine = side.cosine(layers[-1].output[side.readout])
         rollout = torch.eye(len(side.x))
         weights = [layer.weights for layer in layers[start:]]
         for one, gradient in zip(weights, grad(scale * cosine, weights), strict=True):
             rollout = rollout + F.relu(gradient * one).mean(dim=0) @ rollout
         expected.append(rollout[side.readout, side.units])
-    e = explain(clip.encoder, "game", start_layer=start_layer, score=score)
+    e = explain(clip.encoder, "game", block=block, score=score)
     np.testing.assert_allclose(e.first, torch.cat(expected).detach(), rtol=2e-3, atol=1e-8)
     assert (e.index, e.order) == ("GAME", 1)
 

@@ -12,11 +12,11 @@ from tests.fixlip_core.methods import raw
 from tests.fixlip_core.methods.pairs import Subject, explain, make, noise_image
 
 
-@pytest.mark.parametrize("start_layer", [-1, -2, -9])
-def test_equals_the_formula_on_the_modules(clip: Subject, start_layer: int) -> None:
+@pytest.mark.parametrize("block", [-1, -2, -9])
+def test_equals_the_formula_on_the_modules(clip: Subject, block: int) -> None:
     expected = []
     for side, averages in zip(raw.sides(clip, noise_image()), (True, False), strict=True):
-        start, layers = max(len(side.blocks) + start_layer, 0), side.layers()
+        start, layers = max(len(side.blocks) + block, 0), side.layers()
         maps = []
         for layer in layers[start:]:
             pooled = layer.output.mean(dim=0) if averages else layer.output[side.readout]
@@ -25,7 +25,7 @@ def test_equals_the_formula_on_the_modules(clip: Subject, start_layer: int) -> N
             seen = gradient if averages else gradient[:, : side.readout + 1]
             maps.append(F.relu(seen).mean(dim=(0, 1))[side.units])
         expected.append(torch.stack(maps).mean(dim=0))
-    e = explain(clip.encoder, "legrad", start_layer=start_layer)
+    e = explain(clip.encoder, "legrad", block=block)
     np.testing.assert_allclose(e.first, torch.cat(expected).detach(), rtol=1e-3, atol=1e-9)
     assert (e.index, e.order) == ("LeGrad", 1)
     assert e.first.any()
@@ -46,5 +46,5 @@ def test_attention_pool_looks_at_every_layer(tmp_path_factory: pytest.TempPathFa
         pooled = pooled + pool.mlp(pool.norm(pooled))
         cosine = F.normalize(siglip.model.visual.head(trunk.fc_norm(pooled))[0], dim=-1) @ target
         maps.append(F.relu(grad(cosine, row, retain_graph=True)[0]).mean(dim=(0, 1)))
-    e = explain(siglip.encoder, "legrad", start_layer=-2)
+    e = explain(siglip.encoder, "legrad", block=-2)
     np.testing.assert_allclose(e.first[: e.n_image], torch.stack(maps[-2:]).mean(dim=0).detach(), rtol=1e-3, atol=1e-9)

@@ -40,7 +40,7 @@ def test_equals_the_published_algorithm(clip: Subject) -> None:
         _fitted(model.encode_image, model.visual.transformer.resblocks[1], pixels, text, 17, generator)[1:],
         _fitted(model.encode_text, model.transformer.resblocks[0], ids, image, end + 1, generator)[1:end],
     ]
-    e = explain(clip.encoder, "m2ib", steps=steps, copies=copies, beta=beta, seed=seed, layer=-2)
+    e = explain(clip.encoder, "m2ib", steps=steps, copies=copies, beta=beta, seed=seed, block=-2)
     np.testing.assert_allclose(e.first, torch.cat(expected), rtol=2e-3)
     assert (e.index, e.order, e.score) == ("M2IB", 1, "cosine")
     assert e.provenance["seed"] == seed
@@ -101,7 +101,7 @@ def test_dearer_information_is_kept_less(clip: Subject) -> None:
 
 
 def test_layer_is_counted_from_the_end(clip: Subject) -> None:
-    default, same, lower = (explain(clip.encoder, "m2ib", steps=2, layer=layer) for layer in (None, -3, -2))
+    default, same, lower = (explain(clip.encoder, "m2ib", steps=2, block=block) for block in (None, -3, -2))
     np.testing.assert_array_equal(default.first, same.first)
     assert not np.array_equal(default.first, lower.first)
 
@@ -109,7 +109,7 @@ def test_layer_is_counted_from_the_end(clip: Subject) -> None:
 @pytest.mark.parametrize(
     ("parameters", "field"),
     [
-        ({"layer": -1}, "layer"),
+        ({"block": -1}, "block"),
         ({"copies": 0}, "copies"),
         ({"beta": -1}, "beta"),
         ({"learning_rate": 0}, "learning_rate"),
