@@ -73,7 +73,7 @@ def test_unknown_architectures_are_told_apart_from_missing_weights() -> None:
 
 def test_any_error_of_loading_is_one_kind() -> None:
     with (
-        pytest.raises(WeightsNotFoundError, match=r"weights of 'x' could not be loaded: first line$"),
+        pytest.raises(WeightsNotFoundError, match=r"weights of 'x' could not be loaded: first line second line$"),
         weights_errors("x"),
     ):
         raise RuntimeError("first line\nsecond line")

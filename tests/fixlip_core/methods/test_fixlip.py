@@ -226,7 +226,7 @@ def test_auto_budget_stops_when_it_is_content(demo: fx.DualEncoder) -> None:
     assert spent.provenance["stop_reason"] == "max_passes_reached"
     assert (spent.provenance["rounds"], spent.image_passes) == (2, 202)
     whole = fx.explain(demo, scene.image, scene.caption, budget=200, text_passes=spent.provenance["text_coalitions"])
-    np.testing.assert_allclose(spent.second, whole.second, atol=1e-9)
+    np.testing.assert_allclose(spent.second, whole.second, atol=1e-5)
 
 
 def test_auto_budget_stops_when_more_passes_gain_nothing() -> None:
