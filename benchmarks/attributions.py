@@ -43,7 +43,7 @@ def main() -> None:
     if options.measure:
         print(json.dumps(measure(*options.measure, device=options.device)))
         return
-    console = Console()
+    console = Console(width=120)
     threads = os.environ.get("OMP_NUM_THREADS", str(os.cpu_count()))
     table = Table(title=f"one explanation, default parameters, fp32, {options.device}, {threads} threads")
     for column in (

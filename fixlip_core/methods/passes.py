@@ -54,8 +54,8 @@ def plan_passes(
     """Split the work between the towers by what they cost.
 
     The text is enumerated, and its coefficients exact, while that costs less than a fifth of the image passes;
-    otherwise as many text coalitions are drawn as a fifth buys, though no fewer than a fit of them needs: 512, or two
-    for each image pass where those are few.
+    otherwise as many text coalitions are drawn as a fifth buys, though no fewer than a fit of them needs: 1,024, or
+    four for each image pass where those are few.
 
     Args:
         game: the pair; its encoder knows what passes cost.
@@ -66,7 +66,7 @@ def plan_passes(
     if text_passes is None:
         n_tokens, worth = len(game.token_owners), TEXT_SHARE * budget
         drawn = int(worth / _cost_of_text(game.encoder, n_tokens, shared=False))
-        drawn = min(max(drawn, min(MIN_TEXT_PASSES, 2 * budget)), MAX_SAMPLED_TEXT_PASSES)
+        drawn = min(max(drawn, min(MIN_TEXT_PASSES, 4 * budget)), MAX_SAMPLED_TEXT_PASSES)
         most = max(int(worth / _cost_of_text(game.encoder, n_tokens, shared=True)), drawn)
     else:
         drawn = most = text_passes

@@ -153,9 +153,9 @@ def test_text_is_enumerated_while_it_costs_less_than_a_fifth_of_the_image() -> N
     assert plan(64, caption, text_cost=0.0038).text == TowerPlan(2**11, enumerated=True)
     assert plan(64, caption, text_cost=0.0249, shares_prefixes=True).text.enumerated
     drawn = plan(64, caption, text_cost=0.0251, shares_prefixes=True).text
-    assert drawn == TowerPlan(512, enumerated=False)
-    assert plan(64, caption, text_cost=0.01).text.passes == int(102.4 / 0.13)
-    assert plan(64, caption, text_cost=100.0, budget=64).text == TowerPlan(128, enumerated=False)
+    assert drawn == TowerPlan(1_024, enumerated=False)
+    assert plan(64, caption, text_cost=0.004).text.passes == int(102.4 / (13 * 0.004))
+    assert plan(64, caption, text_cost=100.0, budget=64).text == TowerPlan(256, enumerated=False)
     assert plan(64, "one two", text_cost=100.0).text == TowerPlan(4, enumerated=True)
     assert plan(4, caption).image == TowerPlan(16, enumerated=True)
 
