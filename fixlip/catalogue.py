@@ -34,7 +34,7 @@ def show_methods(console: Console, methods: Sequence[dict[str, Any]]) -> None:
     table = _table("method", "order", "image passes", "text passes", "back", "")
     for method in methods:
         cost = method["cost"]
-        text_passes = "by speed" if cost["text_passes"] is None else f"{cost['text_passes']}"
+        text_passes = "by cost" if cost["text_passes"] is None else f"{cost['text_passes']}"
         table.add_row(
             method["name"],
             f"{method['order']}",

@@ -113,7 +113,7 @@ def test_its_methods_are_all_there_are_with_their_order_and_cost() -> None:
         assert paper == f"[{spec.paper}]({view.paper})"
         assert order == str(view.order)
         cost = view.cost
-        text_passes = "by speed" if cost.text_passes is None else cost.text_passes
+        text_passes = "by cost" if cost.text_passes is None else cost.text_passes
         assert passes == f"{cost.image_passes}, {text_passes}, {cost.backward_passes}"
 
 

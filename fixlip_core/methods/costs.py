@@ -58,7 +58,7 @@ class MethodCost:
 
     Attributes:
         image_passes: forward passes of the image tower.
-        text_passes: forward passes of the text tower; None where they follow from its measured speed.
+        text_passes: forward passes of the text tower; None where they follow from its cost.
         backward_passes: backward passes of either tower.
     """
 
@@ -106,7 +106,7 @@ def part_above(depth: int, start: int) -> float:
 
 
 def cost_of_fixlip(parameters: FixlipParameters, n_image: int, n_text: int, depths: Depths) -> MethodCost:
-    """FIxLIP: the budget at most, or all coalitions of a small image; the text's follow from its measured speed."""
+    """FIxLIP: the budget at most, or all coalitions of a small image; the text's follow from their cost."""
     budget = parameters.max_passes if parameters.budget == "auto" else parameters.budget
     image = _END_POINTS + min(budget, 2**n_image)
     return MethodCost(image, image if parameters.estimator == "joint" else None)

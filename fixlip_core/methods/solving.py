@@ -93,7 +93,7 @@ def _budgets_of(parameters: FixlipParameters) -> list[int]:
     if parameters.budget != "auto":
         return [parameters.budget]
     # Where presence or absence is rare, every player should still meet it.
-    least = ceil(_MEETINGS / min(parameters.p, 1 - parameters.p))
+    least = ceil(min(_MEETINGS / min(parameters.p, 1 - parameters.p), parameters.max_passes))
     budgets = [min(max(AUTO_FIRST_PASSES, least), parameters.max_passes)]
     while budgets[-1] < parameters.max_passes:
         budgets.append(min(2 * budgets[-1], parameters.max_passes))
