@@ -42,7 +42,7 @@ def test_no_models(console: Console) -> None:
 def test_methods_with_their_cost(console: Console) -> None:
     show_methods(console, [view(name) for name in METHODS])
     first = [row[: row.index("FIxLIP:")] for row in rows(console) if "FIxLIP:" in row]
-    assert first == [["fixlip", "2", "514", "by", "speed", "0"]]
+    assert first == [["fixlip", "2", "514", "by", "cost", "0"]]
     assert {row[0] for row in rows(console) if row} >= METHODS.keys()
 
 
