@@ -46,7 +46,8 @@ MAX_BOXES: Final = 64
 TEXT_SHARE: Final = 0.2
 MAX_ENUMERATED_PLAYERS: Final = 20
 POSITIONS_PER_BATCH: Final = 8_192
-# A position of shared beginnings takes so much longer than its operations say (`python -m benchmarks.passes`).
+# A position of shared beginnings takes longer than its operations say: 1.6 times on ViT-B/32 (`python -m
+# benchmarks.passes --only texts`), more on towers as small as the demo encoder's. One number for all keeps plans equal.
 PREFIX_OVERHEAD: Final = 2.5
 MAX_IMAGE_BYTES: Final = 20_000_000
 MAX_IMAGE_PIXELS: Final = 64_000_000

@@ -108,7 +108,7 @@ class MethodCostView(_View):
 
     image_passes: int = Field(description="Forward passes of the image tower.")
     text_passes: int | None = Field(
-        description="Forward passes of the text tower; null where they follow from its measured speed."
+        description="Forward passes of the text tower; null where they follow from their cost."
     )
     backward_passes: int = Field(description="Backward passes of both towers.")
 

@@ -169,22 +169,23 @@ def _solve_in_rounds(game: SimilarityGame, parameters: FixlipParameters, meter: 
         stop_reason = _why_stop(plan, plans, reached, parameters)
         if stop_reason is not None:
             break
-    notes: Provenance = {
+    notes = _notes(plan)
+    if parameters.budget == "auto":
+        settled = {"target_r2": parameters.target_r2, "max_passes": parameters.max_passes}
+        notes |= {"rounds": len(reached), "stop_reason": stop_reason, **settled}
+    return Solution(
+        ends=ends, fit=fit, image_passes=images.made + _END_POINTS, text_passes=texts.made + _END_POINTS, notes=notes
+    )
+
+
+def _notes(plan: PassPlan) -> Provenance:
+    """What was passed in the last round: enough to repeat it."""
+    return {
         "image_coalitions": plan.image.passes,
         "image_design": _design(plan.image.enumerated),
         "text_coalitions": plan.text.passes,
         "text_design": _design(plan.text.enumerated),
     }
-    if parameters.budget == "auto":
-        notes |= {
-            "rounds": len(reached),
-            "stop_reason": stop_reason,
-            "target_r2": parameters.target_r2,
-            "max_passes": parameters.max_passes,
-        }
-    return Solution(
-        ends=ends, fit=fit, image_passes=images.made + _END_POINTS, text_passes=texts.made + _END_POINTS, notes=notes
-    )
 
 
 def _why_stop(plan: PassPlan, plans: list[PassPlan], reached: list[float], parameters: FixlipParameters) -> str | None:
