@@ -99,16 +99,6 @@ class CaptionTokenizer:
     pads_left: bool = False
 
     @property
-    def bos_id(self) -> int | None:
-        """Id of the mark at the beginning, if there is one."""
-        return self.before[0] if self.before else None
-
-    @property
-    def eos_id(self) -> int | None:
-        """Id of the mark at the end, if there is one."""
-        return self.after[-1] if self.after else None
-
-    @property
     def n_marks(self) -> int:
         """Positions of a line that no content token can take."""
         return len(self.before) + len(self.after)

@@ -55,7 +55,6 @@ def test_lines_are_framed_like_the_family(
     assert tokenizer.line(tokens.ids).ids == tuple(framed)
     assert (tokenizer.before, tokenizer.after, tokenizer.pad_id) == (before, after, pad)
     assert tokenizer.n_marks == len(before) + len(after)
-    assert (tokenizer.bos_id, tokenizer.eos_id) == (before[0] if before else None, after[-1])
 
 
 def test_clips_line_is_that_of_open_clip() -> None:
