@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fixlip_core.rendering.graph import interaction_graph_figure
     from fixlip_core.rendering.heatmaps import conditional_figure, first_order_figure
-    from fixlip_core.rendering.maps import RenderedMap, render_maps
+    from fixlip_core.rendering.maps import render_maps
+    from fixlip_core.rendering.rendered import RenderedMap
 
 __all__ = ["RenderedMap", "conditional_figure", "first_order_figure", "interaction_graph_figure", "render_maps"]
 
 _MODULES = {
-    "RenderedMap": "maps",
+    "RenderedMap": "rendered",
     "conditional_figure": "heatmaps",
     "first_order_figure": "heatmaps",
     "interaction_graph_figure": "graph",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from PIL import Image
@@ -22,20 +23,21 @@ MEDIAN_GREY = 0.85
 POWERS = (0.3, 1.0)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Backdrop:
     """A view made ready to be drawn over.
 
     Attributes:
         grid: (rows, columns) of patches.
         patch_px: (height, width) of a patch on the sheet.
-        grey: (height, width) float32 in [0, 1]: the view without colours at its size on the sheet.
+        shades: (height, width) uint8 from 0, black, to ``GREYS``, white: the view without colours at its size on the
+            sheet.
         thumbnail: (h, w, 3) uint8: the view in its own colours, small.
     """
 
     grid: tuple[int, int]
     patch_px: tuple[int, int]
-    grey: FloatArray
+    shades: ImageArray
     thumbnail: ImageArray
 
     @property
@@ -53,11 +55,18 @@ class Backdrop:
 
         Multiplying keeps the picture's detail under strong colours as under weak ones, and leaves it grey at zero.
         """
+        light = _lightness(style.HEAT_BACKDROP_BLACK)[:, None, None, None]
+        tint = np.asarray(255 * colours, dtype=np.float32)
+        # A colour is worked out once for each shade and patch, of which there are far fewer than pixels.
+        table = np.rint(light * tint).astype(np.uint8).reshape(-1, 3)
+        return np.asarray(table.take(self._places_in_table, axis=0))
+
+    @cached_property
+    def _places_in_table(self) -> IntArray:
+        """(height, width) shade and patch of every pixel in one number."""
         (rows, columns), (tall, wide) = self.grid, self.patch_px
-        black = style.HEAT_BACKDROP_BLACK
-        light = (black + (1 - black) * self.grey).reshape(rows, tall, columns, wide, 1)
-        tint = np.asarray(255 * colours, dtype=np.float32)[:, None, :, None, :]
-        return np.asarray(np.rint(light * tint), dtype=np.uint8).reshape(self.height, self.width, 3)
+        patches = np.arange(rows * columns).reshape(self.grid).repeat(tall, axis=0).repeat(wide, axis=1)
+        return self.shades.astype(np.intp) * (rows * columns) + patches
 
     def bordered(self, pixels: ImageArray, owners: IntArray) -> ImageArray:
         """(height, width, 3) ``pixels`` with lines between patches that have different (rows, columns) ``owners``."""
@@ -71,9 +80,8 @@ class Backdrop:
 
     def faded(self) -> ImageArray:
         """(height, width, 3) the picture in light grey."""
-        black = style.GRAPH_BACKDROP_BLACK
-        grey = np.rint(255 * (black + (1 - black) * self.grey)).astype(np.uint8)
-        return np.repeat(grey[..., None], 3, axis=2)
+        greys = np.rint(255 * _lightness(style.GRAPH_BACKDROP_BLACK)).astype(np.uint8)
+        return np.repeat(greys[self.shades][..., None], 3, axis=2)
 
 
 def make_backdrop(image: ImageArray, grid: tuple[int, int]) -> Backdrop:
@@ -98,9 +106,14 @@ def make_backdrop(image: ImageArray, grid: tuple[int, int]) -> Backdrop:
     return Backdrop(
         grid=grid,
         patch_px=(tall, wide),
-        grey=np.rint(np.clip(np.asarray(grey), 0, 1) * GREYS) / GREYS,
+        shades=np.rint(np.clip(np.asarray(grey), 0, 1) * GREYS).astype(np.uint8),
         thumbnail=np.asarray(view.resize(small, Image.Resampling.LANCZOS)),
     )
+
+
+def _lightness(black: float) -> FloatArray:
+    """(GREYS + 1,) float32: how light every shade is drawn where black is drawn as ``black`` and white as 1."""
+    return black + (1 - black) * np.arange(GREYS + 1, dtype=np.float32) / GREYS
 
 
 def _grey(pixels: ImageArray) -> FloatArray:

@@ -67,7 +67,7 @@ def interaction_graph_sheet(explanation: Explanation, backdrop: Backdrop, *, n_p
     top = style.MARGIN_PX + max(backdrop.height, KEY_PX) + LEADING_PX
     words = lay_out_words(explanation.tokens, top=top, leading_px=LEADING_PX, centred_over=backdrop.width)
     sheet = Sheet(bottom_of(words, top=top) + DIP_PX[1] + style.CLOSE_PX)
-    sheet.view(backdrop.faded(), backdrop)
+    sheet.view(backdrop.faded())
     _draw_patches(sheet, backdrop, explanation.players, linked)
     for pair in reversed(pairs):
         curve = curve_between(pair.players, explanation.players, backdrop, words)
@@ -100,7 +100,7 @@ def _draw_patches(sheet: Sheet, backdrop: Backdrop, players: Players, linked: Co
         frame = outline(owners, player)
         _draw_lines(sheet, backdrop, frame, colors=style.MUTED, linewidths=style.HAIRLINE_PT, zorder=1.5)
         centre = patch_centre(backdrop, players, player)
-        sheet.axes.add_patch(
+        sheet.add(
             Circle(centre, DOT_PX, facecolor=style.INK, edgecolor=style.PAPER, linewidth=style.HAIRLINE_PT, zorder=3.5)
         )
 
@@ -109,17 +109,17 @@ def _draw_lines(sheet: Sheet, backdrop: Backdrop, lines: FloatArray, **look: Any
     """Lines between patches, (m, 2, 2) in units of patches."""
     tall, wide = backdrop.patch_px
     places = style.MARGIN_PX + lines * np.array([wide, tall])
-    sheet.axes.add_collection(LineCollection(list(places), capstyle="butt", **look), autolim=False)
+    sheet.add(LineCollection(list(places), capstyle="butt", **look))
 
 
 def _draw_curve(sheet: Sheet, curve: Path, value: float, limit: float, stroke: Any) -> None:
     """A curve in its colour over a wider white one."""
     width = _width_pt(value, limit)
     common: dict[str, Any] = {"facecolor": "none", "capstyle": "butt", "joinstyle": "round", "zorder": 3}
-    sheet.axes.add_patch(
+    sheet.add(
         PathPatch(curve, edgecolor=style.PAPER, linewidth=width + style.HALO_PT, alpha=style.HALO_OPACITY, **common)
     )
-    sheet.axes.add_patch(PathPatch(curve, edgecolor=_colour(value), linewidth=width, linestyle=stroke, **common))
+    sheet.add(PathPatch(curve, edgecolor=_colour(value), linewidth=width, linestyle=stroke, **common))
 
 
 def _draw_words(sheet: Sheet, words: Sequence[Word], linked: Collection[int]) -> None:
@@ -162,4 +162,4 @@ def _draw_kinds(
 
 def _draw_sample(sheet: Sheet, left: float, middle: float, **look: Any) -> None:
     look = {"solid_capstyle": "butt", "dash_capstyle": "butt", "marker": "", **look}
-    sheet.axes.add_line(Line2D([left, left + SAMPLE_PX], [middle, middle], **look))
+    sheet.add(Line2D([left, left + SAMPLE_PX], [middle, middle], **look))

@@ -96,9 +96,11 @@ def conditional_pixels(
     """(height, width, 3) the pixels of :func:`conditional_sheet` for every token; what they share is drawn once."""
     limit = _cross_limit(explanation)
     blank = _tinted(explanation, np.zeros(explanation.grid), limit, backdrop)
-    everyone = range(explanation.n_text)
-    plain, chosen = (_conditional(explanation, backdrop, blank, limit, chosen=some).pixels() for some in ((), everyone))
+    plain = _conditional(explanation, backdrop, blank, limit, chosen=()).pixels()
     words = _caption(explanation, backdrop)
+    caption = Sheet(len(plain))
+    _draw_words(caption, words, chosen=range(len(words)))
+    chosen = caption.pixels()
     place = np.s_[
         style.MARGIN_PX : style.MARGIN_PX + backdrop.height, style.MARGIN_PX : style.MARGIN_PX + backdrop.width
     ]
@@ -120,6 +122,11 @@ def _conditional(
     sheet = _heat_map(tinted, limit, label, backdrop, words)
     if limit == 0:
         sheet.notice("no interactions", backdrop)
+    _draw_words(sheet, words, chosen)
+    return sheet
+
+
+def _draw_words(sheet: Sheet, words: Sequence[Word], chosen: Collection[int]) -> None:
     is_chosen = [index in chosen for index in range(len(words))]
     sheet.words(
         words,
@@ -127,7 +134,6 @@ def _conditional(
         inks=[style.PAPER if highlighted else style.MUTED for highlighted in is_chosen],
         edges=["none"] * len(words),
     )
-    return sheet
 
 
 def _cross_limit(explanation: Explanation) -> float:
@@ -153,7 +159,7 @@ def _box(word: Word) -> tuple[slice, slice]:
     )
 
 
-def _end(backdrop: Backdrop) -> float:
+def _end(backdrop: Backdrop) -> int:
     """Lower edge of the picture and its key."""
     return style.MARGIN_PX + max(backdrop.height, KEY_PX)
 
@@ -162,7 +168,7 @@ def _heat_map(tinted: ImageArray, limit: float, label: str, backdrop: Backdrop, 
     """A sheet with the tinted picture, its thumbnail and its colour bar; room is left for ``words``."""
     end = _end(backdrop)
     sheet = Sheet(bottom_of(words, top=end) + style.MARGIN_PX)
-    sheet.view(tinted, backdrop)
+    sheet.view(tinted)
     left, top = sheet.thumbnail(backdrop)
     sheet.colour_bar(limit, label, left=left, top=top + style.CLOSE_PX, height=end - top - style.CLOSE_PX)
     return sheet

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from fixlip_core.explanation import Explanation
@@ -11,22 +9,11 @@ from fixlip_core.rendering import style
 from fixlip_core.rendering.backdrop import Backdrop, make_backdrop
 from fixlip_core.rendering.graph import interaction_graph_sheet
 from fixlip_core.rendering.heatmaps import conditional_pixels, first_order_sheet
-from fixlip_core.rendering.sheet import png_bytes
+from fixlip_core.rendering.png import png_bytes
+from fixlip_core.rendering.rendered import RenderedMap
 from fixlip_core.types import ImageArray
 
-__all__ = ["RenderedMap", "render_maps"]
-
-
-@dataclass(frozen=True, slots=True)
-class RenderedMap:
-    """A drawn map: ``name`` is fit for a file, ``title`` is for people (with a token as it is: escape it in markup).
-
-    ``png`` is a PNG file of column width at 300 dots per inch.
-    """
-
-    name: str
-    title: str
-    png: bytes
+__all__ = ["render_maps"]
 
 
 def render_maps(explanation: Explanation, image: ImageArray) -> dict[str, RenderedMap]:

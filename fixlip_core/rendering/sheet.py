@@ -6,16 +6,19 @@ is given: figures can be drawn in several threads, and look the same in a proces
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
+from matplotlib.image import BboxImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch
+from matplotlib.transforms import Affine2D, Bbox, BboxBase, TransformedBbox
 from PIL import Image
 
 from fixlip_core.errors import InvalidParameterError
@@ -25,7 +28,7 @@ from fixlip_core.rendering.text import font
 from fixlip_core.rendering.words import LINE_PX, Word
 from fixlip_core.types import FloatArray, ImageArray
 
-__all__ = ["Sheet", "magnitude", "png_bytes"]
+__all__ = ["Sheet", "magnitude"]
 
 BAR_PX = 34
 BASELINE_PX = 33
@@ -33,6 +36,8 @@ BASELINE_PX = 33
 
 class Sheet:
     """A figure of column width whose unit is the pixel and whose origin is the top left corner.
+
+    Everything lies on the figure itself: axes would measure and clip what is drawn, which takes longer than drawing it.
 
     Args:
         height_px: height in pixels; rounded up to a whole number.
@@ -45,38 +50,34 @@ class Sheet:
         self.figure = Figure(figsize=size, dpi=style.DPI, facecolor=style.PAPER)
         self.figure.set_layout_engine("none")
         self._canvas = FigureCanvasAgg(self.figure)
-        self.axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0))
-        self.axes.set_axis_off()
-        self.axes.set(xlim=(0, style.WIDTH_PX), ylim=(self.height_px, 0), autoscale_on=False)
+        inches = Affine2D().scale(1 / style.DPI, -1 / style.DPI).translate(0, self.height_px / style.DPI)
+        self._units = inches + self.figure.dpi_scale_trans
 
     def pixels(self) -> ImageArray:
         """(height, width, 3) what is drawn."""
         self._canvas.draw()
-        return np.array(self._canvas.buffer_rgba())[..., :3]
+        return np.asarray(Image.fromarray(np.asarray(self._canvas.buffer_rgba())).convert("RGB"))
 
-    def picture(self, pixels: ImageArray, *, left: float, top: float, width: float, height: float) -> None:
-        """Draw (h, w, 3) ``pixels`` over the given box."""
-        self.axes.imshow(
-            pixels,
-            extent=(left, left + width, top + height, top),
-            aspect="auto",
-            interpolation="nearest",
-            origin="upper",
-            resample=True,
-        )
-        self.axes.set(xlim=(0, style.WIDTH_PX), ylim=(self.height_px, 0))
+    def add(self, artist: Artist) -> None:
+        """Draw something given in pixels of the sheet."""
+        artist.set_transform(self._units)
+        self.figure.add_artist(artist)
 
-    def view(self, pixels: ImageArray, backdrop: Backdrop) -> None:
-        """Draw the picture with its map, (backdrop.height, backdrop.width, 3), in its place at the top left."""
-        margin = style.MARGIN_PX
-        self.picture(pixels, left=margin, top=margin, width=backdrop.width, height=backdrop.height)
+    def picture(self, pixels: ImageArray, *, left: int, top: int) -> None:
+        """Draw (h, w, 3) ``pixels`` one to one, with their top left corner at (left, top)."""
+        height, width = pixels.shape[:2]
+        box = Bbox.from_bounds(left, top, width, height)
+        self.figure.add_artist(_Picture(pixels, TransformedBbox(box, self._units)))
 
-    def thumbnail(self, backdrop: Backdrop) -> tuple[float, float]:
+    def view(self, pixels: ImageArray) -> None:
+        """Draw the picture with its map, in its place at the top left."""
+        self.picture(pixels, left=style.MARGIN_PX, top=style.MARGIN_PX)
+
+    def thumbnail(self, backdrop: Backdrop) -> tuple[int, int]:
         """Draw the view in its own colours at the head of the key; returns (left, top) of the rest of the key."""
         left = style.MARGIN_PX + backdrop.width + style.GAP_PX
-        height, width = backdrop.thumbnail.shape[:2]
-        self.picture(backdrop.thumbnail, left=left, top=style.MARGIN_PX, width=width, height=height)
-        return left, style.MARGIN_PX + height + style.GAP_PX
+        self.picture(backdrop.thumbnail, left=left, top=style.MARGIN_PX)
+        return left, style.MARGIN_PX + len(backdrop.thumbnail) + style.GAP_PX
 
     def notice(self, text: str, backdrop: Backdrop) -> None:
         """Say in the middle of the picture why there is nothing on it."""
@@ -97,20 +98,16 @@ class Sheet:
     def text(self, x: float, y: float, text: str, **options: Any) -> None:
         """Write ``text``, which is never taken for markup, with its anchor at (x, y)."""
         size = options.pop("size_pt", style.LABEL_PT)
-        given = {"color": style.INK, "verticalalignment": "center", **options}
-        self.axes.text(x, y, text, fontproperties=font(size), parse_math=False, usetex=False, **given)
+        given = {"color": style.INK, "verticalalignment": "center", "transform": self._units, **options}
+        self.figure.text(x, y, text, fontproperties=font(size), parse_math=False, usetex=False, **given)
 
     def words(self, words: Sequence[Word], *, fills: Sequence[Any], inks: Sequence[str], edges: Sequence[Any]) -> None:
         """Draw the caption: each word on its fill, in its ink, with its edge."""
         boxes = [
             FancyBboxPatch((w.left, w.top), w.width, LINE_PX, boxstyle="round,pad=0,rounding_size=9") for w in words
         ]
-        self.axes.add_collection(
-            PatchCollection(
-                boxes, facecolors=fills, edgecolors=edges, linewidths=style.HAIRLINE_PT, antialiaseds=True, zorder=4
-            ),
-            autolim=False,
-        )
+        look: dict[str, Any] = {"facecolors": fills, "edgecolors": edges, "linewidths": style.HAIRLINE_PT}
+        self.add(PatchCollection(boxes, antialiaseds=True, zorder=4, **look))
         for word, ink in zip(words, inks, strict=True):
             self.text(
                 word.centre,
@@ -123,18 +120,15 @@ class Sheet:
                 zorder=5,
             )
 
-    def colour_bar(self, limit: float, label: str, *, left: float, top: float, height: float) -> None:
+    def colour_bar(self, limit: float, label: str, *, left: int, top: int, height: int) -> None:
         """Draw the scale from ``limit`` on top to ``-limit``, with round ticks and what it measures."""
         power = style.exponent(limit)
-        shades = _shades(np.linspace(1.0, -1.0, max(2, int(height)))[:, None], 1.0)
-        self.picture(shades, left=left, top=top, width=BAR_PX, height=height)
+        shades = _shades(np.linspace(1.0, -1.0, height)[:, None], 1.0)
+        self.picture(shades.repeat(BAR_PX, axis=1), left=left, top=top)
         for tick in style.ticks(limit):
             y = top + height / 2 * (1 - (tick / limit if limit > 0 else 0.0))
-            self.axes.add_line(
-                Line2D(
-                    [left + BAR_PX, left + BAR_PX + 6], [y, y], color=style.INK, linewidth=style.HAIRLINE_PT, marker=""
-                )
-            )
+            ends = [left + BAR_PX, left + BAR_PX + 6]
+            self.add(Line2D(ends, [y, y], color=style.INK, linewidth=style.HAIRLINE_PT, marker=""))
             self.text(left + BAR_PX + 11, y, style.signed(tick / 10.0**power))
         self.text(
             style.WIDTH_PX - style.MARGIN_PX - 8,
@@ -143,6 +137,26 @@ class Sheet:
             rotation=90,
             horizontalalignment="center",
         )
+
+
+class _Picture(BboxImage):
+    """A picture that is not resampled where its pixels are those of the sheet: that would take longer than all else."""
+
+    def __init__(self, pixels: ImageArray, box: BboxBase) -> None:
+        super().__init__(box, interpolation="nearest", origin="upper", resample=True)
+        self.set_data(pixels)
+        self._pixels = pixels
+
+    def make_image(
+        self, renderer: RendererBase, magnification: float = 1.0, unsampled: bool = False
+    ) -> tuple[Any, float, float, Any]:
+        box = self.get_window_extent(renderer)
+        height, width = self._pixels.shape[:2]
+        if not np.allclose((box.width * magnification, box.height * magnification), (width, height), atol=0.01):
+            return super().make_image(renderer, magnification, unsampled)
+        # A renderer wants colours with their opacity, and the lowest line first.
+        opaque = Image.fromarray(np.ascontiguousarray(self._pixels[::-1])).convert("RGBA")
+        return np.array(opaque), box.x0, box.y0, None
 
 
 def magnitude(values: FloatArray, *, name: str) -> float:
@@ -159,10 +173,3 @@ def magnitude(values: FloatArray, *, name: str) -> float:
 def _shades(values: FloatArray, limit: float) -> ImageArray:
     """(..., 3) uint8 colours of ``values`` on the scale."""
     return np.rint(255 * style.diverging(values, limit)).astype(np.uint8)
-
-
-def png_bytes(pixels: ImageArray) -> bytes:
-    """The pixels of a sheet as a PNG file at its own resolution; the same pixels give the same bytes."""
-    stream = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(stream, "PNG", dpi=(style.DPI, style.DPI), compress_level=4)
-    return stream.getvalue()

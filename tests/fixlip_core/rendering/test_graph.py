@@ -20,12 +20,12 @@ MakeExplanation = Callable[..., Explanation]
 
 def curves_of(figure: Figure) -> list[PathPatch]:
     """The coloured curves, weakest first, without the white ones beneath them."""
-    paths = [patch for patch in figure.axes[0].patches if isinstance(patch, PathPatch)]
+    paths = [patch for patch in figure.artists if isinstance(patch, PathPatch)]
     return paths[1::2]
 
 
 def words_of(figure: Figure) -> list[str]:
-    return [text.get_text() for text in figure.axes[0].texts]
+    return [text.get_text() for text in figure.texts]
 
 
 def sparse(make_explanation: MakeExplanation, **values: float) -> Explanation:
@@ -61,7 +61,7 @@ def test_kinds_have_strokes_of_their_own(make_explanation: MakeExplanation, view
 
 def test_every_linked_patch_is_marked_once(make_explanation: MakeExplanation, view: ImageArray) -> None:
     figure = interaction_graph_figure(sparse(make_explanation, p0_16=1.0, p0_17=1.0, p6_16=1.0), view)
-    centres = [circle.center for circle in figure.axes[0].patches if isinstance(circle, Circle)]
+    centres = [circle.center for circle in figure.artists if isinstance(circle, Circle)]
     assert centres == [(style.MARGIN_PX + 102, style.MARGIN_PX + 102), (style.MARGIN_PX + 510, style.MARGIN_PX + 306)]
 
 
@@ -100,7 +100,7 @@ def test_nothing_is_written_or_drawn_outside_the_sheet(make_explanation: MakeExp
     figure = interaction_graph_figure(explanation, view, n_pairs=80)
     figure.canvas.draw()
     width, height = figure.canvas.get_width_height()
-    for artist in (*figure.axes[0].texts, *curves_of(figure)):
+    for artist in (*figure.texts, *curves_of(figure)):
         box = artist.get_window_extent()
         assert -1 <= box.x0 <= box.x1 <= width + 1
         assert -1 <= box.y0 <= box.y1 <= height + 1
@@ -119,9 +119,9 @@ def test_a_curve_is_drawn_over_the_picture(make_explanation: MakeExplanation, wh
 def test_regions_are_marked_and_framed_as_a_whole(view: ImageArray) -> None:
     explanation = with_regions()
     figure = interaction_graph_figure(explanation, view)
-    centres = [circle.center for circle in figure.axes[0].patches if isinstance(circle, Circle)]
+    centres = [circle.center for circle in figure.artists if isinstance(circle, Circle)]
     assert len(centres) == explanation.n_image
-    lines = [len(c.get_segments()) for c in figure.axes[0].collections if isinstance(c, LineCollection)]
+    lines = [len(c.get_segments()) for c in figure.artists if isinstance(c, LineCollection)]
     assert lines[1:] == [8, 6, 10]
 
 

@@ -43,12 +43,12 @@ def expected(values: np.ndarray, limit: float) -> np.ndarray:
 
 
 def caption_fills(figure: Figure) -> np.ndarray:
-    (collection,) = (c for c in figure.axes[0].collections if isinstance(c, PatchCollection))
+    (collection,) = (c for c in figure.artists if isinstance(c, PatchCollection))
     return np.asarray(collection.get_facecolor())[:, :3]
 
 
 def words_of(figure: Figure) -> list[str]:
-    return [text.get_text() for text in figure.axes[0].texts]
+    return [text.get_text() for text in figure.texts]
 
 
 def test_each_patch_has_the_colour_of_its_main_effect(make_explanation: MakeExplanation, white: ImageArray) -> None:
@@ -127,7 +127,7 @@ def test_a_long_caption_makes_the_sheet_longer(make_explanation: MakeExplanation
     long = first_order_figure(make_explanation([f"word{k}" for k in range(75)]), view)
     assert long.get_size_inches()[0] == short.get_size_inches()[0]
     assert long.get_size_inches()[1] > short.get_size_inches()[1] + 1
-    words = [text for text in long.axes[0].texts if text.get_text().startswith("word")]
+    words = [text for text in long.texts if text.get_text().startswith("word")]
     canvas = FigureCanvasAgg(long)
     canvas.draw()
     width, height = canvas.get_width_height()

@@ -40,6 +40,9 @@ def test_files_are_png_of_column_width_and_modest_size(make_explanation: MakeExp
             image.load()
             assert (image.format, image.mode, image.width) == ("PNG", "RGB", style.WIDTH_PX)
             assert style.IMAGE_PX < image.height < 1300
+            by_pillow = io.BytesIO()
+            image.save(by_pillow, "PNG")
+        assert len(png) < 1.3 * len(by_pillow.getvalue())
         assert len(png) < 600_000
 
 
