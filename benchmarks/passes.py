@@ -27,6 +27,7 @@ from benchmarks.shapes import random_encoder
 from fixlip_core.coalitions import enumerate_product
 from fixlip_core.defaults import PREFIX_OVERHEAD
 from fixlip_core.demo.scenes import draw_scene
+from fixlip_core.encoders.masked_texts import MaskedLine, MaskedText, MaskedTexts
 from fixlip_core.encoders.transformer import TransformerEncoder
 from fixlip_core.evaluation import p_faithfulness
 
@@ -103,13 +104,11 @@ def _texts_table() -> Table:
     images, _, batch = _image_acts(model, encoder)
     caption = " ".join(["red", "blue", "dog", "cat", "house", "tree", "car", "bird", "boat", "sun"][:TEXT_TOKENS])
     every = enumerate_product(TEXT_TOKENS, 0.5).coalitions
-    line = encoder.text_tower.line(caption)
+    line = MaskedLine(encoder.text_tower, encoder.text_tower.line(caption), replaces=False)
+    each = MaskedText(MaskedTexts(encoder.text_tower, POSITIONS, encoder.card.embed_dim), line)
 
     def alone() -> object:
-        with torch.inference_mode():
-            state = encoder.text_tower.state(line)
-            rows = torch.tensor(every).split(POSITIONS // len(line.ids))
-            return torch.cat([encoder._run_rows(line, state, None, part) for part in rows])
+        return each.rows(every).encode()
 
     shared_s, alone_s, images_s = fastest([lambda: encoder.encode_texts(caption, every), alone, images])
     # What the plan of passes takes for granted: two positions for each coalition, and their cost in image passes.

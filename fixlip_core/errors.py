@@ -13,6 +13,9 @@ FixlipError
 |-- UnsupportedModelError       a model that the adapter asked for cannot run
 |-- FormatError                 a stored explanation that cannot be read
 |-- NotAdditiveError            an explanation that attributes, asked to predict
+|-- DeviceMemoryError           a single row of a job does not fit on the device
+|-- DeviceLostError             the device answers no more in this process
+|-- BatcherStoppedError         rows handed to a batcher that was stopped
 |-- DeadlineExceededError       the work was stopped because its time was up
 `-- CanceledError               the caller's ``progress`` asked to stop
 """
@@ -20,8 +23,11 @@ FixlipError
 from __future__ import annotations
 
 __all__ = [
+    "BatcherStoppedError",
     "CanceledError",
     "DeadlineExceededError",
+    "DeviceLostError",
+    "DeviceMemoryError",
     "FixlipError",
     "FormatError",
     "InputError",
@@ -138,6 +144,24 @@ class NotAdditiveError(FixlipError):
     """The explanation attributes a score to players but is no model of it, so it predicts nothing."""
 
     code = "not_additive"
+
+
+class DeviceMemoryError(FixlipError):
+    """The device cannot hold a single row of the job: no smaller batch helps."""
+
+    code = "out_of_memory"
+
+
+class DeviceLostError(FixlipError):
+    """The device failed in a way that lasts as long as the process: whoever has others to serve must end it."""
+
+    code = "device_lost"
+
+
+class BatcherStoppedError(FixlipError):
+    """The batcher that ran the rows was stopped."""
+
+    code = "batcher_stopped"
 
 
 class DeadlineExceededError(FixlipError):

@@ -1,8 +1,9 @@
-"""What every encoder does with its coalitions: check them, cut them into batches, know what they cost."""
+"""What every encoder does with its coalitions: check them, take them to the device in batches, know what they cost."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -12,9 +13,19 @@ from torch.utils.flop_counter import flop_registry
 
 from fixlip_core.defaults import IMAGE_ROWS_PER_CALL, POSITIONS_PER_BATCH, TEXT_ROWS_PER_CALL
 from fixlip_core.errors import InvalidParameterError
-from fixlip_core.types import Coalitions
+from fixlip_core.types import Coalitions, Embeddings
 
-__all__ = ["checked_coalitions", "operations_of", "positions_per_batch", "rows_per_call"]
+__all__ = [
+    "LaunchedRows",
+    "checked_coalitions",
+    "launch",
+    "operations_of",
+    "owned",
+    "positions_per_batch",
+    "rows_per_call",
+    "runs_ahead",
+    "to_device",
+]
 
 # Queries, keys, values, the attended, the wide middle of the second branch, twice over for what is being replaced.
 _STATES_PER_POSITION: Final = 20
@@ -52,6 +63,60 @@ def positions_per_batch(device: torch.device, state_bytes: int) -> int:
 def rows_per_call(positions: int, image_positions: int, text_positions: int) -> tuple[int, int]:
     """Image rows and text rows that fill a batch of so many positions, and no fewer than are worth a call."""
     return max(IMAGE_ROWS_PER_CALL, positions // image_positions), max(TEXT_ROWS_PER_CALL, positions // text_positions)
+
+
+def runs_ahead(device: torch.device) -> bool:
+    """Whether calls to the device return before it is done."""
+    return device.type == "cuda"
+
+
+def to_device(array: np.ndarray[Any, Any], device: torch.device) -> torch.Tensor:
+    """A copy on the device. The host does not wait: from memory that may be paged out, a GPU would make it."""
+    tensor = torch.from_numpy(array)
+    return tensor.pin_memory().to(device, non_blocking=True) if runs_ahead(device) else tensor
+
+
+def owned(states: Sequence[torch.Tensor], rows: Sequence[int]) -> torch.Tensor:
+    """(sum of ``rows``, ...): the states of some inputs, each for so many rows; (1, ...) where there is but one."""
+    if len(states) == 1:
+        return states[0][None]
+    owners = to_device(np.repeat(np.arange(len(states)), rows), states[0].device)
+    return torch.stack(list(states))[owners]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LaunchedRows:
+    """Embeddings on their way; see :class:`fixlip_core.encoders.masked.Launched`.
+
+    Attributes:
+        on_host: (m, D) float32, filled once ``arrival`` has come.
+        arrival: of a GPU; None where they are here.
+    """
+
+    on_host: torch.Tensor
+    arrival: torch.cuda.Event | None = None
+
+    def is_done(self) -> bool:
+        """Whether they are here."""
+        return self.arrival is None or bool(self.arrival.query())
+
+    def embeddings(self) -> Embeddings:
+        """(m, D) float32, once they are here."""
+        if self.arrival is not None:
+            self.arrival.synchronize()
+        embeddings: Embeddings = self.on_host.numpy()
+        return embeddings
+
+
+def launch(embeddings: torch.Tensor) -> LaunchedRows:
+    """Send (m, D) embeddings home, after all that the device has to do for them and before what it is given next."""
+    if not runs_ahead(embeddings.device):
+        return LaunchedRows(embeddings)
+    on_host = torch.empty(embeddings.shape, dtype=embeddings.dtype, pin_memory=True)
+    on_host.copy_(embeddings, non_blocking=True)
+    arrival = torch.cuda.Event()
+    arrival.record(torch.cuda.current_stream(embeddings.device))
+    return LaunchedRows(on_host, arrival)
 
 
 def operations_of(act: Callable[[], object]) -> int:

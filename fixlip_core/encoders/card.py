@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar, Final
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from fixlip_core.errors import FormatError
 
 __all__ = ["ModelCard"]
 
@@ -28,6 +32,8 @@ class ModelCard:
         precision: ``fp32``, ``bf16`` or ``fp16``.
         device: ``cpu`` or ``cuda`` with an index.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     id: str
     revision: str
@@ -58,8 +64,14 @@ class ModelCard:
         """The card that :meth:`to_dict` gave.
 
         Raises:
-            KeyError: a field is missing.
-            TypeError: a field is missing, or there is one that no card has.
+            FormatError: a field is missing or of another kind, or there is one that no card has.
         """
-        grid, size = data["grid"], data["image_size_px"]
-        return cls(**{**data, "grid": (grid[0], grid[1]), "image_size_px": (size[0], size[1])})
+        try:
+            return _CARD.validate_python(data)
+        except ValidationError as error:
+            (first, *_) = error.errors(include_url=False, include_input=False)
+            field = ".".join(map(str, first["loc"])) or "it"
+            raise FormatError(f"not a model card: {field}: {first['msg']}") from error
+
+
+_CARD: Final = TypeAdapter(ModelCard)

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from fixlip_core.captions import tokenize_caption
 from fixlip_core.defaults import IMAGE_ROWS_PER_CALL, POSITIONS_PER_BATCH, TEXT_ROWS_PER_CALL
-from fixlip_core.encoders.batches import checked_coalitions, operations_of
+from fixlip_core.encoders.batches import operations_of
 from fixlip_core.encoders.card import ModelCard
 from fixlip_core.encoders.pictures import Pictures
 from fixlip_core.encoders.protocol import ImageRemoval, TextRemoval
+from fixlip_core.encoders.replaced import ReplacedInput, WholeTower
 from fixlip_core.encoders.tokenizer import CaptionTokenizer, load_tokenizer
+from fixlip_core.encoders.weights import weights_bytes_of
 from fixlip_core.errors import InvalidParameterError
 from fixlip_core.players import Players
 from fixlip_core.types import Coalitions, Embeddings, ImageArray, ImageInput, IntArray
@@ -83,6 +84,11 @@ class GenericEncoder:
         weight: torch.Tensor = next(module.weight for module in modules if isinstance(module, torch.nn.Conv2d))
         return weight
 
+    @cached_property
+    def weights_bytes(self) -> int:
+        """See :attr:`fixlip_core.encoders.protocol.DualEncoder.weights_bytes`."""
+        return weights_bytes_of(self.model)
+
     @property
     def text_removals(self) -> tuple[TextRemoval, ...]:
         """See :attr:`fixlip_core.encoders.protocol.DualEncoder.text_removals`."""
@@ -94,13 +100,13 @@ class GenericEncoder:
         return False
 
     @cached_property
+    @torch.inference_mode()
     def text_cost(self) -> float:
         """See :attr:`fixlip_core.encoders.protocol.DualEncoder.text_cost`."""
-        view = np.zeros((*self.card.image_size_px, 3), dtype=np.uint8)
-        patches = np.ones((1, self.card.grid[0] * self.card.grid[1]), dtype=bool)
-        token = np.ones((1, 1), dtype=bool)
-        image = operations_of(lambda: self.encode_images(view, patches))
-        text = operations_of(lambda: self._encode_ids((self.tokenizer.pad_id,), token))
+        pixels = self.pictures.pixels(np.zeros((*self.card.image_size_px, 3), dtype=np.uint8))
+        ids = self._masked_ids((self.tokenizer.pad_id,)).shown
+        image = operations_of(lambda: self._images.embed(pixels.to(self._first_weight.dtype)))
+        text = operations_of(lambda: self._texts.embed(ids))
         return text / image / self.text_positions(1)
 
     @property
@@ -133,39 +139,44 @@ class GenericEncoder:
         tokens = tokenize_caption(caption, tokenizer=self.card.tokenizer, max_tokens=self.card.max_tokens)
         return Players(self.card.grid, tokens.texts)
 
-    @torch.inference_mode()
-    def encode_images(self, image: ImageInput, coalitions: Coalitions, *, removal: ImageRemoval = "zero") -> Embeddings:
-        """(m, D) float32 unit embeddings of ``image`` under (m, patches) coalitions.
+    @cached_property
+    def _images(self) -> WholeTower:
+        height, width = self.card.image_size_px
+        rows = max(1, PIXELS_PER_BATCH // (height * width))
+        return self._tower(self.model.encode_image, rows)
+
+    @cached_property
+    def _texts(self) -> WholeTower:
+        rows = max(1, POSITIONS_PER_BATCH // self.card.context_length)
+        return self._tower(self.model.encode_text, rows)
+
+    def _tower(self, encode: Callable[..., torch.Tensor], rows: int) -> WholeTower:
+        return WholeTower(partial(encode, normalize=False), self._first_weight, rows, self.card.embed_dim)
+
+    def masked_image(self, image: ImageInput, removal: ImageRemoval) -> ReplacedInput:
+        """See :meth:`fixlip_core.encoders.masked.BatchableEncoder.masked_image`.
 
         Raises:
             InvalidImageError: ``image`` is no picture.
-            InvalidParameterError: ``coalitions`` is not of shape (m, patches), or ``removal`` unknown.
+            InvalidParameterError: ``removal`` is unknown.
         """
         height, width = self.card.image_size_px
         rows, columns = self.card.grid
-        view = self.view(image)
-        present = checked_coalitions(coalitions, rows * columns)
-        weight = self._first_weight
-        shown, hidden = (
-            pixels.to(weight.device, weight.dtype)
-            for pixels in (self.pictures.pixels(view), self.pictures.baseline(view, removal))
-        )
 
-        def encode(some: torch.Tensor) -> torch.Tensor:
-            cells = some.reshape(-1, 1, rows, columns)
-            mask = cells.repeat_interleave(height // rows, 2).repeat_interleave(width // columns, 3)
-            embedded: torch.Tensor = self.model.encode_image(torch.where(mask, shown, hidden), normalize=False)
-            return embedded
+        def spread(present: torch.Tensor) -> torch.Tensor:
+            cells = present.reshape(-1, 1, rows, columns)
+            return cells.repeat_interleave(height // rows, 2).repeat_interleave(width // columns, 3)
 
-        return self._embeddings(encode, present, rows=PIXELS_PER_BATCH // (height * width))
+        view, dtype = self.view(image), self._first_weight.dtype
+        shown, hidden = self.pictures.pixels(view).to(dtype), self.pictures.baseline(view, removal).to(dtype)
+        return ReplacedInput(self._images, shown, hidden, spread, rows * columns)
 
-    @torch.inference_mode()
-    def encode_texts(self, caption: str, coalitions: Coalitions, *, removal: TextRemoval = "token") -> Embeddings:
-        """(m, D) float32 unit embeddings of ``caption`` under (m, tokens) coalitions.
+    def masked_text(self, caption: str, removal: TextRemoval) -> ReplacedInput:
+        """See :meth:`fixlip_core.encoders.masked.BatchableEncoder.masked_text`.
 
         Raises:
             InvalidCaptionError: the caption is empty, without words or too long.
-            InvalidParameterError: ``coalitions`` is not of shape (m, tokens), or ``removal`` another than ``token``.
+            InvalidParameterError: ``removal`` is another than ``token``.
         """
         if removal not in self.text_removals:
             raise InvalidParameterError(
@@ -173,37 +184,38 @@ class GenericEncoder:
                 field="text_removal",
             )
         tokens = tokenize_caption(caption, tokenizer=self.card.tokenizer, max_tokens=self.card.max_tokens)
-        return self._encode_ids(tokens.ids, checked_coalitions(coalitions, len(tokens.ids)))
+        return self._masked_ids(tokens.ids)
 
-    @torch.inference_mode()
-    def _encode_ids(self, ids: tuple[int, ...], present: Coalitions) -> Embeddings:
-        """(m, D) the caption of these content tokens under (m, n) coalitions."""
+    def _masked_ids(self, ids: tuple[int, ...]) -> ReplacedInput:
+        """The caption of these content tokens."""
         line = self.tokenizer.line(ids, length=self.card.context_length)
-        whole = torch.tensor(line.ids, device=self.card.device)
-        removed_at = list(line.content)
+        shown = torch.tensor([line.ids])
+        hidden = torch.full_like(shown, self.tokenizer.pad_id)
 
-        def encode(some: torch.Tensor) -> torch.Tensor:
-            lines = whole.repeat(len(some), 1)
-            lines[:, removed_at] = torch.where(some, lines[:, removed_at], self.tokenizer.pad_id)
-            embedded: torch.Tensor = self.model.encode_text(lines, normalize=False)
-            return embedded
+        def spread(present: torch.Tensor) -> torch.Tensor:
+            kept = torch.ones(len(present), len(line.ids), dtype=torch.bool, device=present.device)
+            kept[:, list(line.content)] = present
+            return kept
 
-        return self._embeddings(encode, present, rows=POSITIONS_PER_BATCH // self.card.context_length)
+        return ReplacedInput(self._texts, shown, hidden, spread, len(ids))
 
-    def _embeddings(
-        self, encode: Callable[[torch.Tensor], torch.Tensor], present: Coalitions, *, rows: int
-    ) -> Embeddings:
-        """(m, D) what ``encode`` gives for batches of so many rows of ``present``, to unit length."""
-        batches = torch.from_numpy(present).to(self.card.device).split(max(1, rows))
-        weight = self._first_weight
-        # With low precision some of open_clip's towers (CoCa's pooling) mix it with float32 and need the cast.
-        with torch.autocast(weight.device.type, weight.dtype, enabled=weight.dtype != torch.float32):
-            parts = [F.normalize(encode(batch).float(), dim=-1) for batch in batches if len(batch)]
-        if not parts:
-            return np.empty((0, self.card.embed_dim), np.float32)
-        # One copy at the end: the device need not wait for the host between batches.
-        embeddings: Embeddings = torch.cat(parts).cpu().numpy()
-        return embeddings
+    def encode_images(self, image: ImageInput, coalitions: Coalitions, *, removal: ImageRemoval = "zero") -> Embeddings:
+        """(m, D) float32 unit embeddings of ``image`` under (m, patches) coalitions.
+
+        Raises:
+            InvalidImageError: ``image`` is no picture.
+            InvalidParameterError: ``coalitions`` is not of shape (m, patches), or ``removal`` unknown.
+        """
+        return self.masked_image(image, removal).rows(coalitions).encode()
+
+    def encode_texts(self, caption: str, coalitions: Coalitions, *, removal: TextRemoval = "token") -> Embeddings:
+        """(m, D) float32 unit embeddings of ``caption`` under (m, tokens) coalitions.
+
+        Raises:
+            InvalidCaptionError: the caption is empty, without words or too long.
+            InvalidParameterError: ``coalitions`` is not of shape (m, tokens), or ``removal`` another than ``token``.
+        """
+        return self.masked_text(caption, removal).rows(coalitions).encode()
 
 
 def nearest_grid(size: tuple[int, int]) -> tuple[int, int]:

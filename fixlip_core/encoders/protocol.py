@@ -26,6 +26,11 @@ class DualEncoder(Protocol):
         ...
 
     @property
+    def weights_bytes(self) -> int:
+        """What the model's weights take of its device's memory."""
+        ...
+
+    @property
     def text_removals(self) -> tuple[TextRemoval, ...]:
         """The ways in which this encoder can remove a token, the default first."""
         ...

@@ -137,9 +137,18 @@ class TextTower:
         content = set(line.content)
         return self._enter([self.pad_id if at in content else token for at, token in enumerate(line.ids)])
 
-    def run(self, x: Tensor, *, line: TextLine, start: int = 0, stop: int, attend: Attend = fused) -> Tensor:
-        """(m, L, W) input of block ``stop`` from that of block ``start``."""
-        return _run(self.blocks[start:stop], x, self.mask(line), attend)
+    def run(
+        self,
+        x: Tensor,
+        *,
+        line: TextLine,
+        start: int = 0,
+        stop: int,
+        mask: Tensor | None = None,
+        attend: Attend = fused,
+    ) -> Tensor:
+        """(m, L, W) input of block ``stop`` from that of block ``start``; the rest as for :meth:`finish`."""
+        return _run(self.blocks[start:stop], x, self.mask(line) if mask is None else mask, attend)
 
     def finish(
         self, x: Tensor, *, line: TextLine, start: int = 0, mask: Tensor | None = None, attend: Attend = fused
@@ -157,25 +166,32 @@ class TextTower:
         return self.head(_finish(self.blocks[start:], x, mask, attend, line.readout))
 
     def mask(self, line: TextLine, present: Tensor | None = None, *, replaced: bool = False) -> Tensor | None:
-        """(1 or m, 1, L, L) bool: which keys each query may see; None: all.
+        """(1 or m, 1, L, L) bool: which keys each query may see; None: all, whatever is present.
 
         Args:
             line: the caption.
             present: (m, n) bool, the tokens present in each coalition; None: all are.
             replaced: absent tokens are replaced by padding, rather than masked.
         """
+        if not self.masks(line, replaced=replaced or present is None):
+            return None
         length = len(line.ids)
         keys = torch.ones(1, length, dtype=torch.bool, device=self.device)
         if self.masks_padding:
             keys = (torch.tensor(line.ids, device=self.device) != self.pad_id)[None]
-        hides_absent = not replaced or self.masks_padding
-        if present is not None and hides_absent:
+        if present is not None and self._hides_absent(replaced=replaced):
             keys = keys.repeat(len(present), 1)
             keys[:, list(line.content)] &= present
         mask = keys[:, None, None, :].expand(-1, 1, length, -1)
-        if self.causal:
-            return mask & torch.ones(length, length, dtype=torch.bool, device=self.device).tril()
-        return None if bool(keys.all()) else mask
+        return mask & torch.ones(length, length, dtype=torch.bool, device=self.device).tril() if self.causal else mask
+
+    def masks(self, line: TextLine, *, replaced: bool) -> bool:
+        """Whether there are keys that some query may not see, in some coalition of tokens masked or replaced."""
+        hides_padding = self.masks_padding and self.pad_id in line.ids
+        return self.causal or hides_padding or self._hides_absent(replaced=replaced)
+
+    def _hides_absent(self, *, replaced: bool) -> bool:
+        return not replaced or self.masks_padding
 
     def _enter(self, ids: Sequence[int]) -> Tensor:
         embedded = self.embedding(torch.tensor(list(ids), device=self.device)).to(self.dtype)

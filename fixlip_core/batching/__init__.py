@@ -1,0 +1,9 @@
+"""One device for many jobs: their masked rows share its batches, and methods that run towers themselves take turns."""
+
+from __future__ import annotations
+
+from fixlip_core.batching.batcher import Batcher
+from fixlip_core.batching.statistics import BatcherStatistics
+from fixlip_core.batching.turns import Turn
+
+__all__ = ["Batcher", "BatcherStatistics", "Turn"]
