@@ -1,4 +1,4 @@
-"""A small client of the HTTP API: submit, follow, download."""
+"""A small client of the HTTP API: submit, follow, cancel, download."""
 
 from __future__ import annotations
 
@@ -83,6 +83,11 @@ class Client:
             if job["status"] in FINAL:
                 return
             time.sleep(POLL_S)
+
+    def cancel(self, job: Job) -> Job:
+        """Ask that a job be stopped; a running one stops within seconds."""
+        canceled: Job = self._send("POST", job["urls"]["cancel"]).json()
+        return canceled
 
     def download(self, job: Job, folder: Path) -> None:
         """Write a succeeded job's tensor, result and maps to ``folder``."""

@@ -13,7 +13,7 @@ from service.documents import openapi_builder
 from service.logs import configure_logging
 from service.middleware import BodyLimitMiddleware, RequestContextMiddleware
 from service.problems import install
-from service.routers import explanations, health, methods, models, results
+from service.routers import explanations, health, methods, metrics, models, results
 from service.settings import ServiceSettings
 
 __all__ = ["API_VERSION", "create_app"]
@@ -56,7 +56,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.backend = backend
-    for module in (explanations, results, models, methods, health):
+    for module in (explanations, results, models, methods, health, metrics):
         app.include_router(module.router)
     install(app)
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)

@@ -54,8 +54,8 @@ def check_parameters(spec: MethodSpec, params: Mapping[str, Any], *, max_budget:
     return checked
 
 
-def check_cost(spec: MethodSpec, params: Mapping[str, JsonValue], units: tuple[int, int], *, max_budget: int) -> None:
-    """Refuse parameters that cost more passes than a budget of ``max_budget`` may, forwards and backwards together.
+def check_cost(spec: MethodSpec, params: Mapping[str, JsonValue], units: tuple[int, int], *, max_budget: int) -> int:
+    """How many passes the parameters cost, forwards and backwards together.
 
     Args:
         spec: the method; one with a budget has had it checked.
@@ -63,20 +63,23 @@ def check_cost(spec: MethodSpec, params: Mapping[str, JsonValue], units: tuple[i
         units: patches and tokens of the pair.
         max_budget: most passes of one tower that may be asked for.
 
+    Returns:
+        The passes that are known beforehand: not those of a text tower that follow from their cost.
+
     Raises:
-        InvalidParameterError: they cost more.
+        InvalidParameterError: they cost more than a budget of ``max_budget`` may.
     """
-    if spec.parameters.model_fields.keys() & set(_PASSES):
-        return
     cost = spec.cost(spec.parameters.model_validate(params), *units)
     passes, most = cost.image_passes + (cost.text_passes or 0) + cost.backward_passes, _TOWERS * max_budget
-    if passes > most:
+    has_budget = spec.parameters.model_fields.keys() & set(_PASSES)
+    if passes > most and not has_budget:
         raise InvalidParameterError(
             f"method {spec.name!r} takes {passes:,} passes with these parameters, forwards and backwards; "
             f"this service accepts at most {most:,}",
             field="params",
             code="budget_too_large",
         )
+    return passes
 
 
 def check_regions(params: Mapping[str, Any], *, image_size: tuple[int, int]) -> None:

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from fixlip_core.errors import InputError
-from service.jobs.errors import ArtifactNotFoundError, JobNotFoundError, StorageUnavailableError
+from service.jobs.errors import ArtifactNotFoundError, JobFinalError, JobNotFoundError, StorageUnavailableError
 from service.jobs.records import JobStatus
 
 __all__ = ["PROBLEM_MEDIA_TYPE", "FieldError", "Problem", "ProblemError", "field_errors", "install", "problem_response"]
@@ -170,6 +170,10 @@ def _not_found(error: JobNotFoundError | ArtifactNotFoundError) -> ProblemError:
     return ProblemError(404, error.code, str(error))
 
 
+def _final(error: JobFinalError) -> ProblemError:
+    return ProblemError(409, error.code, str(error), job_status=error.status)
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of ``app`` as a problem, with the request's id."""
     translations: dict[type[Exception], Any] = {
@@ -184,6 +188,7 @@ def install(app: FastAPI) -> None:
         StorageUnavailableError: _from_storage,
         JobNotFoundError: _not_found,
         ArtifactNotFoundError: _not_found,
+        JobFinalError: _final,
     }
 
     def answer(request: Request, error: Exception) -> Response:

@@ -39,7 +39,7 @@ def submit(backend: Backend, request: ExplanationRequest) -> Job:
     _check_support(card, spec)
     params = check_parameters(spec, request.params, max_budget=backend.settings.max_budget)
     units = card.grid[0] * card.grid[1], _count_tokens(card, request.caption)
-    check_cost(spec, params, units, max_budget=backend.settings.max_budget)
+    cost_passes = check_cost(spec, params, units, max_budget=backend.settings.max_budget)
     image_size, image_png = _normalize_image(backend, request.image)
     check_regions(params, image_size=image_size)
     job = Job(
@@ -49,7 +49,7 @@ def submit(backend: Backend, request: ExplanationRequest) -> Job:
         input=JobInput(image_sha256=hashlib.sha256(request.image).hexdigest(), caption=request.caption),
         metadata=request.metadata,
     )
-    _store(backend, job, params, image_png)
+    _store(backend, job, params, image_png, cost_passes)
     return job
 
 
@@ -92,12 +92,12 @@ def _normalize_image(backend: Backend, data: bytes) -> tuple[tuple[int, int], by
     return image.size, buffer.getvalue()
 
 
-def _store(backend: Backend, job: Job, params: Mapping[str, JsonValue], image_png: bytes) -> None:
+def _store(backend: Backend, job: Job, params: Mapping[str, JsonValue], image_png: bytes, cost_passes: int) -> None:
     """Inputs first, then record and queue entry in one transaction; without the second there is no first."""
     request = job.model_dump(mode="json", include={"model", "method", "input", "metadata"}) | {"params": params}
     backend.store.write(job.id, INPUTS, {"image": image_png, "request.json": to_json(request)})
     try:
-        backend.repository.create(job, queue=backend.queue)
+        backend.repository.create(job, queue=backend.queue, cost_passes=cost_passes)
     except BaseException:
         backend.store.delete(job.id)
         raise

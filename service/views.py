@@ -33,6 +33,7 @@ class ExplanationUrls(_View):
     """Where the job and its results are; results answer 409 until the job has succeeded."""
 
     self: str
+    cancel: str
     result: str
     interactions_npz: str
     interactions_json: str
@@ -52,6 +53,7 @@ class ExplanationJob(Job):
         maps = job.output.maps if job.output else ()
         urls = ExplanationUrls(
             self=url,
+            cancel=f"{url}/cancel",
             result=f"{url}/result",
             interactions_npz=f"{url}/interactions.npz",
             interactions_json=f"{url}/interactions.json",

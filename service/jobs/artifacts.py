@@ -5,27 +5,31 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from service.jobs.errors import ArtifactNotFoundError, InvalidArtifactNameError, StorageUnavailableError
 from service.jobs.records import is_job_id
 
-__all__ = ["INPUTS", "RESULTS", "ArtifactStore", "Part"]
-
-Part: TypeAlias = Literal["inputs", "results"]
+__all__ = ["INPUTS", "ArtifactStore", "results_of"]
 
 INPUTS: Final = "inputs"
-RESULTS: Final = "results"
 
-_PARTS: Final = (INPUTS, RESULTS)
+_PART: Final = re.compile(r"inputs|results-[1-9][0-9]*")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
 
 
+def results_of(attempt: int) -> str:
+    """The part of a job's files that is the results of one attempt; which attempt counts, the job's record says."""
+    return f"results-{attempt}"
+
+
 class ArtifactStore:
-    """Files of jobs below ``root``: ``jobs/<id>/inputs/...`` and ``jobs/<id>/results/...``.
+    """Files of jobs below ``root``: ``jobs/<id>/inputs/...`` and ``jobs/<id>/results-<attempt>/...``.
 
     A part is written into a directory of its own, flushed to the disk and then renamed into place, so that a reader
     sees all of its files or none, whatever happens to the writer.
@@ -35,7 +39,7 @@ class ArtifactStore:
         self._jobs = root / "jobs"
         self._drafts = root / "drafts"
 
-    def path(self, job_id: str, part: Part, name: str) -> Path:
+    def path(self, job_id: str, part: str, name: str) -> Path:
         """Where a file of a job lies, or would lie.
 
         Raises:
@@ -45,7 +49,7 @@ class ArtifactStore:
             raise InvalidArtifactNameError(f"name must be letters, digits, '.', '_', '-' and at most one '/': {name!r}")
         return self._part(job_id, part) / name
 
-    def write(self, job_id: str, part: Part, files: Mapping[str, bytes]) -> None:
+    def write(self, job_id: str, part: str, files: Mapping[str, bytes]) -> None:
         """Write a part of a job's files; a part written before is replaced.
 
         Raises:
@@ -69,7 +73,7 @@ class ArtifactStore:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
-    def read(self, job_id: str, part: Part, name: str) -> bytes:
+    def read(self, job_id: str, part: str, name: str) -> bytes:
         """The bytes of a file.
 
         Raises:
@@ -91,6 +95,33 @@ class ArtifactStore:
         """
         self._discard(self._job(job_id))
 
+    def delete_results(self, job_id: str, attempt: int) -> None:
+        """Remove the results of an attempt; none is no error.
+
+        Raises:
+            InvalidArtifactNameError: the id may not become a path.
+            StorageUnavailableError: the disk refused.
+        """
+        try:
+            self._discard(self._part(job_id, results_of(attempt)))
+        except OSError as error:
+            raise StorageUnavailableError(f"cannot remove from the data directory: {error.strerror}") from error
+
+    def delete_drafts(self, *, older_than_s: float) -> None:
+        """Remove what was begun so long ago that its writer must be gone.
+
+        Raises:
+            StorageUnavailableError: the disk refused.
+        """
+        try:
+            drafts = list(self._drafts.iterdir()) if self._drafts.exists() else []
+        except OSError as error:
+            raise StorageUnavailableError(f"cannot read the data directory: {error.strerror}") from error
+        for draft in drafts:
+            with suppress(OSError):  # another process has removed it meanwhile
+                if time.time() - draft.stat().st_mtime > older_than_s:
+                    _remove(draft)
+
     def probe(self) -> None:
         """Check that the store can be written.
 
@@ -100,9 +131,11 @@ class ArtifactStore:
         probe = self._drafts / uuid.uuid4().hex
         try:
             _write_flushed(probe, b"probe")
-            probe.unlink()
         except OSError as error:
             raise StorageUnavailableError(f"cannot write to the data directory: {error.strerror}") from error
+        finally:
+            with suppress(OSError):
+                probe.unlink()
 
     def _job(self, job_id: str) -> Path:
         if not is_job_id(job_id):
@@ -110,8 +143,8 @@ class ArtifactStore:
         return self._jobs / job_id
 
     def _part(self, job_id: str, part: str) -> Path:
-        if part not in _PARTS:
-            raise InvalidArtifactNameError(f"part must be one of {', '.join(_PARTS)}: {part!r}")
+        if _PART.fullmatch(part) is None:
+            raise InvalidArtifactNameError(f"part must be {INPUTS} or results-N: {part!r}")
         return self._job(job_id) / part
 
     def _discard(self, directory: Path) -> None:
@@ -131,6 +164,13 @@ def _write_flushed(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _flush_directory(path: Path) -> None:

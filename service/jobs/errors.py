@@ -3,6 +3,7 @@
 FixlipError
 `-- JobDomainError
     |-- JobNotFoundError            no job of that id
+    |-- JobFinalError               the job has ended, so that nothing can change it
     |-- ArtifactNotFoundError       the job has no such stored file
     |-- InvalidArtifactNameError    a file name or job id that may not become a path
     `-- StorageUnavailableError     the artifact store cannot be written or read
@@ -11,11 +12,13 @@ FixlipError
 from __future__ import annotations
 
 from fixlip_core.errors import FixlipError
+from service.jobs.records import JobStatus
 
 __all__ = [
     "ArtifactNotFoundError",
     "InvalidArtifactNameError",
     "JobDomainError",
+    "JobFinalError",
     "JobNotFoundError",
     "StorageUnavailableError",
 ]
@@ -35,6 +38,17 @@ class JobNotFoundError(JobDomainError, LookupError):
     def __init__(self, job_id: str) -> None:
         super().__init__(f"no explanation has the id {job_id!r}")
         self.job_id = job_id
+
+
+class JobFinalError(JobDomainError):
+    """The job has ended; ``status`` says how."""
+
+    code = "job_final"
+
+    def __init__(self, job_id: str, status: JobStatus) -> None:
+        super().__init__(f"explanation {job_id!r} is {status} already")
+        self.job_id = job_id
+        self.status = status
 
 
 class ArtifactNotFoundError(JobDomainError, LookupError):

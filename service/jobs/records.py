@@ -194,7 +194,9 @@ class Job(_Record):
     error: JobFailure | None = None
     progress: JobProgress = JobProgress()
     metrics: JobMetrics = JobMetrics()
+    attempt: int = Field(default=0, ge=0, description="How often it was begun; an attempt that is lost is repeated.")
     created_at: AwareDatetime = Field(default_factory=utc_now)
     started_at: AwareDatetime | None = None
+    cancel_requested_at: AwareDatetime | None = None
     completed_at: AwareDatetime | None = None
     metadata: dict[str, str] = Field(default_factory=dict)

@@ -1,55 +1,90 @@
-"""Job records in Redis: one hash per job, every change of status one transaction."""
+"""Jobs from their submission to their end: who may change what, and when."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 from redis import Redis
-from redis.client import Pipeline
-from redis.typing import EncodableT, FieldT
 
-from service.jobs._keys import Keys
-from service.jobs.errors import JobNotFoundError
+from service.jobs._keys import Keys, text
+from service.jobs._ledger import Books, Change, Ledger, Row
+from service.jobs._transitions import finished, lost, queued_again
+from service.jobs.errors import JobFinalError, JobNotFoundError
+from service.jobs.leases import Claim, Lease, LeaseState
 from service.jobs.queue import JobQueue
-from service.jobs.records import Job, JobFailure, JobMetrics, JobOutput, JobProgress, JobStatus, is_job_id, utc_now
+from service.jobs.records import Job, JobFailure, JobMetrics, JobOutput, JobProgress, JobStatus, utc_now
 
-__all__ = ["JobRepository"]
+__all__ = ["JobRepository", "QueueState"]
 
-_OWNER: Final = "worker_id"
-_RUNNING_ONLY: Final = frozenset({JobStatus.RUNNING})
-_ANY_UNFINISHED: Final = frozenset({JobStatus.QUEUED, JobStatus.RUNNING})
+# One script for all jobs of a process, so that heartbeats cost one round trip and cannot come between two changes.
+_RENEW: Final = """
+local time = redis.call('TIME')
+local lapses_at = time[1] + time[2] / 1e6 + ARGV[1]
+local states = {}
+for i = 2, #KEYS do
+    local job_id, attempt, worker, progress = unpack(ARGV, 4 * i - 6, 4 * i - 3)
+    local now = redis.call('HMGET', KEYS[i], 'status', 'attempt', 'worker', 'cancel_requested_at')
+    if now[1] ~= '"running"' or now[2] ~= attempt or now[3] ~= worker then
+        states[i - 1] = 'lost'
+    else
+        redis.call('ZADD', KEYS[1], string.format('%.6f', lapses_at), job_id)
+        if progress ~= '' then
+            redis.call('HSET', KEYS[i], 'progress', progress)
+        end
+        states[i - 1] = now[4] and now[4] ~= 'null' and 'cancel_requested' or 'held'
+    end
+end
+return states
+"""
 
 
-def _encode(fields: Mapping[str, Any]) -> dict[FieldT, EncodableT]:
-    return {name: to_json(value) for name, value in fields.items()}
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """What waits and what runs.
 
+    Attributes:
+        queued: jobs in the queue.
+        running: jobs that run.
+        delayed: jobs that wait for their next try.
+        queued_passes: forward passes that queued and delayed jobs are expected to take.
+        oldest_age_s: how long the oldest queued job has waited, seconds; 0 where none waits.
+    """
 
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+    queued: int
+    running: int
+    delayed: int
+    queued_passes: int
+    oldest_age_s: float
 
 
 class JobRepository:
-    """The jobs' records.
+    """The jobs' records, and the rules by which they change.
 
-    A hash holds each field of :class:`~service.jobs.records.Job` as JSON, and the worker that runs it. Final states are
-    written once: a change that comes too late changes nothing and says so. Every method may raise
-    ``redis.RedisError`` when Redis does not answer.
+    A worker claims a job and gets a lease. What it does under the lease, down to the outcome, is refused (False) once
+    the job has been taken back, so whoever comes too late changes nothing; final states are written once. An answer of
+    Redis may be lost: every act may be repeated, and says the same again. Every method may raise ``redis.RedisError``
+    when Redis does not answer.
     """
 
     def __init__(self, redis: Redis, key_prefix: str = "fixlip") -> None:
         self._redis = redis
         self._keys = Keys(key_prefix)
+        self._ledger = Ledger(redis, self._keys)
+        self._renew = redis.register_script(_RENEW)
 
-    def create(self, job: Job, *, queue: JobQueue | None = None) -> None:
-        """Store a new job; with ``queue`` it is enqueued in the same transaction, so neither exists alone."""
-        with self._redis.pipeline(transaction=True) as pipe:
-            pipe.multi()
-            pipe.hset(self._keys.job(job.id), mapping=_encode(dict(job)))
-            if queue is not None:
-                queue.enqueue(job.id, pipeline=pipe)
-            pipe.execute()
+    def create(self, job: Job, *, queue: JobQueue | None = None, cost_passes: int = 0) -> None:
+        """Store a new job and enqueue it in the same transaction, so neither exists alone.
+
+        Args:
+            job: its record.
+            queue: the queue that it enters; without one, it waits for :class:`~service.jobs.upkeep.Upkeep` to enqueue
+                it.
+            cost_passes: forward passes that it is expected to take.
+        """
+        self._ledger.insert(job, Books(cost_passes=cost_passes), queue=queue)
 
     def get(self, job_id: str) -> Job:
         """The job's record.
@@ -57,116 +92,208 @@ class JobRepository:
         Raises:
             JobNotFoundError: no job has this id, or it cannot be one.
         """
-        fields = self._redis.hgetall(self._keys.job(job_id)) if is_job_id(job_id) else {}
-        if not fields:
-            raise JobNotFoundError(job_id)
-        values = {_text(name): from_json(value) for name, value in fields.items()}
-        values.pop(_OWNER, None)
-        return Job.model_validate(values)
+        return self._ledger.row(job_id).job
 
-    def claim(self, job_id: str, worker_id: str) -> Job | None:
-        """Take a job to run it: a queued one, or a running one whose worker has gone.
+    def claim(self, job_id: str, worker_id: str, *, ttl_s: float) -> Claim | None:
+        """Take a queued job to run it.
 
         Returns:
-            The job as it now stands, or None when there is nothing to run: it is final, it is gone, or another live
-            worker has it.
+            The job and its lease, which lapses after ``ttl_s`` seconds unless it is renewed; None where there is
+            nothing to run: the job is final, gone, or another's.
         """
 
-        def take(job: Job, owner: str | None) -> Mapping[str, Any] | None:
-            if job.status is JobStatus.RUNNING and owner not in (None, worker_id) and self._is_live(str(owner)):
+        def take(row: Row) -> Change | None:
+            if row.job.status is JobStatus.RUNNING and row.books.worker == worker_id:
+                return Change(fields={})
+            if row.job.status is not JobStatus.QUEUED:
                 return None
             now = utc_now()
-            waited_s = (now - job.created_at).total_seconds()
-            return {
+            waited_s = (now - row.job.created_at).total_seconds()
+            fields = {
                 "status": JobStatus.RUNNING,
+                "attempt": row.job.attempt + 1,
                 "started_at": now,
-                "progress": JobProgress(),
                 "metrics": JobMetrics(queue_s=max(waited_s, 0.0)),
-                _OWNER: worker_id,
+                "worker": worker_id,
             }
+            return Change(fields=fields, lease_s=ttl_s)
 
-        return self.get(job_id) if self._change(job_id, _ANY_UNFINISHED, take) else None
+        row = self._ledger.change(job_id, take)
+        if row is None:
+            return None
+        lease = Lease(job_id, row.job.attempt, worker_id)
+        return Claim(row.job, lease, suspect=row.books.losses > 0, retries=row.books.retries)
 
-    def set_progress(self, job_id: str, completed: int, total: int) -> bool:
-        """Record forward passes done and planned; False when the job no longer runs, so that its worker may stop."""
-        progress = JobProgress(completed=completed, total=total)
-        return self._change(job_id, _RUNNING_ONLY, lambda *_: {"progress": progress})
+    def renew(
+        self, leases: Collection[Lease], *, ttl_s: float, progress: Mapping[Lease, JobProgress] | None = None
+    ) -> dict[Lease, LeaseState]:
+        """Say that the jobs still run, for ``ttl_s`` seconds more: all of a process in one round trip.
 
-    def succeed(self, job_id: str, output: JobOutput, metrics: JobMetrics) -> bool:
-        """Running to succeeded; False when the job does not run."""
-
-        def finish(job: Job, _: str | None) -> Mapping[str, Any]:
-            done = JobProgress(completed=job.progress.total, total=job.progress.total)
-            return self._final(JobStatus.SUCCEEDED, metrics) | {"output": output, "progress": done}
-
-        return self._change(job_id, _RUNNING_ONLY, finish)
-
-    def fail(self, job_id: str, error: JobFailure, metrics: JobMetrics | None = None) -> bool:
-        """Queued or running to failed; False when the job is final already or gone."""
-        return self._change(
-            job_id,
-            _ANY_UNFINISHED,
-            lambda job, _: self._final(JobStatus.FAILED, metrics or job.metrics) | {"error": error},
-        )
-
-    def requeue(self, job_id: str, *, queue: JobQueue | None = None) -> bool:
-        """Running back to queued, for a worker that shuts down; with ``queue`` also enqueued, in the same transaction.
+        Args:
+            leases: of the running jobs.
+            ttl_s: seconds until they lapse.
+            progress: what to record of some of them in passing.
 
         Returns:
-            False when the job does not run.
+            What has become of each lease.
         """
-        fields = {
-            "status": JobStatus.QUEUED,
-            "started_at": None,
-            "progress": JobProgress(),
-            "metrics": JobMetrics(),
-            _OWNER: None,
-        }
-        return self._change(job_id, _RUNNING_ONLY, lambda *_: fields, queue=queue)
+        if not leases:
+            return {}
+        keys, arguments = [self._keys.leases], [str(ttl_s).encode()]
+        for lease in leases:
+            done = progress.get(lease) if progress else None
+            keys.append(self._keys.job(lease.job_id))
+            arguments += [lease.job_id.encode(), *map(to_json, (lease.attempt, lease.worker_id))]
+            arguments.append(to_json(done) if done else b"")
+        states = self._renew(keys=keys, args=arguments)
+        return {lease: LeaseState(text(state)) for lease, state in zip(leases, states, strict=True)}
 
-    def running_ids(self) -> frozenset[str]:
-        """Ids of the jobs that run, or whose worker went away while they ran."""
-        return frozenset(map(_text, self._redis.smembers(self._keys.running)))
+    def mark_alone(self, lease: Lease) -> bool:
+        """Record that from now on the job runs with no other beside it: if its worker dies, it is to blame."""
+        return self._while_running(lease, lambda _: {"alone": True})
 
-    @staticmethod
-    def _final(status: JobStatus, metrics: JobMetrics) -> dict[str, Any]:
-        return {"status": status, "completed_at": utc_now(), "metrics": metrics}
+    def succeed(self, lease: Lease, output: JobOutput, metrics: JobMetrics) -> bool:
+        """Running to succeeded; the results of the lease's attempt are in the store already."""
 
-    def _is_live(self, worker_id: str) -> bool:
-        lapses_at = self._redis.zscore(self._keys.workers, worker_id)
-        return lapses_at is not None and lapses_at > self._redis.time()[0]
+        def fields(row: Row) -> Mapping[str, Any]:
+            total = metrics.forward_passes or row.job.progress.total
+            done = JobProgress(completed=total, total=total)
+            return finished(JobStatus.SUCCEEDED, metrics) | {"output": output, "progress": done}
 
-    def _change(
-        self,
-        job_id: str,
-        sources: frozenset[JobStatus],
-        plan: Callable[[Job, str | None], Mapping[str, Any] | None],
-        *,
-        queue: JobQueue | None = None,
+        return self._while_running(lease, fields, already=JobStatus.SUCCEEDED)
+
+    def fail(self, lease: Lease, failure: JobFailure, metrics: JobMetrics | None = None) -> bool:
+        """Running to failed."""
+        return self._while_running(
+            lease,
+            lambda row: finished(JobStatus.FAILED, metrics or row.job.metrics) | {"error": failure},
+            already=JobStatus.FAILED,
+        )
+
+    def cancel(self, lease: Lease, metrics: JobMetrics | None = None) -> bool:
+        """Running to canceled, by its worker."""
+        return self._while_running(
+            lease,
+            lambda row: finished(JobStatus.CANCELED, metrics or row.job.metrics),
+            already=JobStatus.CANCELED,
+        )
+
+    def hand_back(self, lease: Lease, *, queue: JobQueue) -> bool:
+        """Running back to the front of the queue, unblamed, for a worker that shuts down."""
+        return self._let_go(lease, lambda row: queued_again(row, queue=queue))
+
+    def retry_later(self, lease: Lease, *, delay_s: float) -> bool:
+        """Running back to queued after a fault that is not the job's; it enters the queue after ``delay_s`` seconds."""
+        return self._let_go(lease, lambda row: queued_again(row, delay_s=delay_s, retries=row.books.retries + 1))
+
+    def put_off(self, job_id: str, *, delay_s: float) -> bool:
+        """Have a queued job, whose entry in the queue was taken, wait; it enters the queue again after ``delay_s``."""
+
+        def wait(row: Row) -> Change | None:
+            is_queued = row.job.status is JobStatus.QUEUED
+            return Change(fields={"status": JobStatus.QUEUED, "entry": None}, delay_s=delay_s) if is_queued else None
+
+        return self._ledger.change(job_id, wait) is not None
+
+    def give_up(self, lease: Lease, *, alone: bool, queue: JobQueue) -> bool:
+        """Let go of a job whose run cost the worker its device; it counts as a loss, see :meth:`take_back`.
+
+        ``alone`` says whether no other job was running on the device.
+        """
+        return self._let_go(lease, lambda row: lost(row, alone=alone, queue=queue))
+
+    def take_back(self, job_id: str, *, queue: JobQueue) -> JobStatus | None:
+        """Take a job from a worker whose lease has lapsed.
+
+        The loss makes the job a suspect, which is run alone. It goes to the front of the queue again; lost once more
+        than it may be while it ran alone, it fails. One whose cancellation was requested is canceled.
+
+        Returns:
+            What the job is now; None where there was nothing to take back.
+        """
+
+        def take(row: Row) -> Change | None:
+            lapses_at = self._redis.zscore(self._keys.leases, job_id)
+            if row.job.status is not JobStatus.RUNNING or (lapses_at is not None and lapses_at > self._ledger.now()):
+                return None
+            return lost(row, alone=row.books.alone, queue=queue)
+
+        row = self._ledger.change(job_id, take)
+        return row.job.status if row else None
+
+    def promote(self, job_id: str, *, entry: str | None, queue: JobQueue) -> bool:
+        """Enqueue a queued job that is in no queue: its delay is over, or its entry was lost.
+
+        Args:
+            job_id: the job.
+            entry: the lost entry, None after a delay; nothing is done where the job has another by now.
+            queue: the queue that it enters.
+        """
+
+        def enter(row: Row) -> Change | None:
+            if (row.job.status, row.books.entry) != (JobStatus.QUEUED, entry):
+                return None
+            return Change(fields={"status": JobStatus.QUEUED}, enters=queue)
+
+        return self._ledger.change(job_id, enter) is not None
+
+    def request_cancel(self, job_id: str, *, queue: JobQueue) -> Job:
+        """Cancel a queued job at once; ask the worker of a running one to cancel it.
+
+        Returns:
+            The job as it now stands.
+
+        Raises:
+            JobFinalError: the job has ended already.
+            JobNotFoundError: no job has this id.
+        """
+
+        def cancel(row: Row) -> Change:
+            if row.job.status.is_terminal:
+                raise JobFinalError(job_id, row.job.status)
+            if row.job.cancel_requested_at is not None:
+                return Change(fields={})
+            asked = {"cancel_requested_at": utc_now()}
+            if row.job.status is JobStatus.RUNNING:
+                return Change(fields=asked)
+            return Change(fields=finished(JobStatus.CANCELED, row.job.metrics) | asked, leaves=queue)
+
+        row = self._ledger.change(job_id, cancel)
+        if row is None:
+            raise JobNotFoundError(job_id)
+        return row.job
+
+    def queue_state(self) -> QueueState:
+        """How much waits and runs."""
+        keys = self._keys
+        with self._redis.pipeline(transaction=False) as pipe:
+            pipe.time()
+            for key in (keys.queued, keys.leases, keys.delayed):
+                pipe.zcard(key)
+            pipe.get(keys.queued_passes)
+            pipe.zrange(keys.queued, 0, 0, withscores=True)
+            (seconds, micros), queued, running, delayed, passes, oldest = pipe.execute()
+        age_s = max(0.0, seconds + micros / 1e6 - oldest[0][1]) if oldest else 0.0
+        return QueueState(queued, running, delayed, int(passes or 0), age_s)
+
+    def _while_running(
+        self, lease: Lease, fields: Callable[[Row], Mapping[str, Any]], *, already: JobStatus | None = None
     ) -> bool:
-        """Write what ``plan(job, owner)`` gives, if the status is and remains one of ``sources``."""
-        key = self._keys.job(job_id)
+        """Write fields of the lease's job; True as well where it is ``already`` ended so, by this very lease."""
 
-        changed = False
+        def plan(row: Row) -> Change | None:
+            if already is not None and row.job.status is already and row.held_by(lease):
+                return Change(fields={})
+            return Change(fields=fields(row)) if row.runs_under(lease) else None
 
-        def attempt(pipe: Pipeline) -> None:
-            nonlocal changed
-            changed = False
-            try:
-                job = self.get(job_id)
-            except JobNotFoundError:
-                return
-            owner = self._redis.hget(key, _OWNER)
-            if job.status not in sources or not (fields := plan(job, from_json(owner) if owner else None)):
-                return
-            pipe.multi()
-            pipe.hset(key, mapping=_encode(fields))
-            status = fields.get("status", job.status)
-            mark = pipe.sadd if status is JobStatus.RUNNING else pipe.srem
-            mark(self._keys.running, job_id)
-            if queue is not None:
-                queue.enqueue(job_id, pipeline=pipe)
-            changed = True
+        return self._ledger.change(lease.job_id, plan) is not None
 
-        self._redis.transaction(attempt, key)
-        return changed
+    def _let_go(self, lease: Lease, change: Callable[[Row], Change]) -> bool:
+        """Take the lease's job from its worker; True as well where nobody holds it since."""
+
+        def plan(row: Row) -> Change | None:
+            if (row.job.attempt, row.books.worker) == (lease.attempt, None):
+                return Change(fields={})
+            return change(row) if row.runs_under(lease) else None
+
+        return self._ledger.change(lease.job_id, plan) is not None

@@ -1,4 +1,4 @@
-"""Submitting an explanation and reading how it stands."""
+"""Submitting an explanation, reading how it stands, and canceling it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from service.backend import BackendDep
 from service.documents import EXPLANATION_REQUEST_BODY
+from service.jobs.records import Job
 from service.requests import ExplanationRequestDep
 from service.routers._responses import problems
 from service.submission import submit
@@ -56,8 +57,8 @@ def create_explanation(
 
     The image is a file (multipart) or base64 (JSON). Poll the job at `Location` until its status is final.
     """
-    job = ExplanationJob.of(submit(backend, body), base=_collection_path(request))
-    response.headers.update({"Location": job.urls.self, "Retry-After": _POLL_AFTER_S, "Cache-Control": "no-store"})
+    job = _shown(submit(backend, body), request, response)
+    response.headers["Location"] = job.urls.self
     return job
 
 
@@ -73,7 +74,36 @@ def create_explanation(
 )
 def get_explanation(explanation_id: str, backend: BackendDep, request: Request, response: Response) -> ExplanationJob:
     """The job's status, progress and, once it has succeeded, its outcome in brief. A failed job has `error`."""
-    job = backend.repository.get(explanation_id)
+    return _shown(backend.repository.get(explanation_id), request, response)
+
+
+@router.post(
+    "/{explanation_id}/cancel",
+    operation_id="cancelExplanation",
+    summary="Cancel a job",
+    status_code=202,
+    response_description="A queued job is canceled; a running one will be, within seconds.",
+    responses={
+        202: {"headers": {"Retry-After": _RETRY_AFTER}},
+        **problems(
+            {
+                404: "No job has this id.",
+                409: "The job has ended already; `job_status` says how.",
+                503: "Redis does not answer.",
+            }
+        ),
+    },
+)
+def cancel_explanation(
+    explanation_id: str, backend: BackendDep, request: Request, response: Response
+) -> ExplanationJob:
+    """Ask that the job be stopped. Asking again while it still runs changes nothing."""
+    job = backend.repository.request_cancel(explanation_id, queue=backend.queue)
+    return _shown(job, request, response)
+
+
+def _shown(job: Job, request: Request, response: Response) -> ExplanationJob:
+    """The job as it stands, and when to ask for it again."""
     response.headers["Cache-Control"] = "no-store"
     if not job.status.is_terminal:
         response.headers["Retry-After"] = _POLL_AFTER_S

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from redis import RedisError
 
 from service.backend import Backend, BackendDep
@@ -17,6 +16,8 @@ from service.views import Health
 __all__ = ["router"]
 
 router: Final = APIRouter(tags=["health"])
+
+ModelQuery = Annotated[str | None, Query(description="A model's id: is there a worker that serves it?")]
 
 
 @router.get(
@@ -33,38 +34,30 @@ def get_liveness() -> Health:
     summary="Can jobs be taken and run?",
     responses=problems({503: "Not now; `errors` names what does not answer."}),
 )
-def get_readiness(backend: BackendDep) -> Health:
-    """Looks at Redis, the storage, and whether at least one worker is alive."""
-    checks: dict[str, Callable[[Backend], str | None]] = {
-        "redis": _check_redis,
-        "storage": _check_storage,
-        "workers": _check_workers,
-    }
-    faults = {name: fault for name, check in checks.items() if (fault := check(backend)) is not None}
-    if faults:
-        errors = [FieldError(field=name, code="unavailable", message=fault) for name, fault in faults.items()]
-        raise ProblemError(503, "not_ready", f"not ready: {', '.join(faults)}", errors=errors)
-    return Health(checks=dict.fromkeys(checks, "ok"))
+def get_readiness(backend: BackendDep, model: ModelQuery = None) -> Health:
+    """Looks at Redis, the storage, and whether at least one live worker serves the model, or any."""
+    redis_fault, workers_fault = _look_at_redis(backend, model)
+    faults = {"redis": redis_fault, "storage": _look_at_storage(backend), "workers": workers_fault}
+    errors = [FieldError(field=name, code="unavailable", message=fault) for name, fault in faults.items() if fault]
+    if errors:
+        names = ", ".join(error.field for error in errors)
+        raise ProblemError(503, "not_ready", f"not ready: {names}", errors=errors)
+    return Health(checks=dict.fromkeys(faults, "ok"))
 
 
-def _check_redis(backend: Backend) -> str | None:
+def _look_at_redis(backend: Backend, model: str | None) -> tuple[str | None, str | None]:
+    """What is wrong with Redis, and with the workers; asked once, so that a Redis that hangs is waited for once."""
     try:
-        backend.redis.ping()
+        workers = backend.catalogue.live_workers(model)
     except RedisError:
-        return "Redis does not answer"
-    return None
+        return "Redis does not answer", "unknown, as Redis does not answer"
+    of_model = f" of model {model!r}" if model is not None else ""
+    return None, None if workers else f"no worker{of_model} is alive"
 
 
-def _check_storage(backend: Backend) -> str | None:
+def _look_at_storage(backend: Backend) -> str | None:
     try:
         backend.store.probe()
     except StorageUnavailableError as error:
         return str(error)
     return None
-
-
-def _check_workers(backend: Backend) -> str | None:
-    try:
-        return None if backend.catalogue.live_workers() else "no worker is alive"
-    except RedisError:
-        return "unknown, as Redis does not answer"

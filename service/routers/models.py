@@ -24,7 +24,6 @@ router: Final = APIRouter(prefix="/v1/models", tags=["catalogue"])
 )
 def list_models(backend: BackendDep) -> ModelList:
     """Models with their limits, and whether a worker serves them now."""
-    catalogue = backend.catalogue
-    return ModelList(
-        items=[ModelView.of(card, workers=catalogue.live_workers(card.id)) for card in catalogue.cards().values()]
-    )
+    cards = backend.catalogue.cards()
+    workers = backend.catalogue.live_workers_of(cards)
+    return ModelList(items=[ModelView.of(card, workers=workers[card.id]) for card in cards.values()])

@@ -8,7 +8,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from service.backend import Backend, BackendDep
-from service.jobs.artifacts import RESULTS
+from service.jobs.artifacts import results_of
 from service.jobs.records import Job, JobResult, JobStatus
 from service.problems import ProblemError
 from service.routers._responses import problems, stored
@@ -84,8 +84,9 @@ def get_map_png(explanation_id: str, name: str, backend: BackendDep, request: Re
 
 
 def _file(backend: Backend, request: Request, job_id: str, name: str, media_type: str) -> Response:
-    _require_success(backend.repository.get(job_id))
-    data = backend.store.read(job_id, RESULTS, name)
+    job = backend.repository.get(job_id)
+    _require_success(job)
+    data = backend.store.read(job_id, results_of(job.attempt), name)
     etag = f'"{hashlib.sha256(data).hexdigest()}"'
     headers = {"ETag": etag, "Cache-Control": _FOREVER, "X-Content-Type-Options": "nosniff"}
     known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}

@@ -49,6 +49,19 @@ def test_failed_job_is_final(client: Client) -> None:
     assert "16 image coalitions" in last["error"]["detail"]
 
 
+def test_cancel(client: Client) -> None:
+    jobs = [client.submit(png(), "a red circle", params=PARAMS) for _ in range(8)]
+    last = jobs[-1]
+
+    assert client.cancel(last)["cancel_requested_at"] is not None
+
+    *_, ended = client.follow(last)
+    assert ended["status"] == "canceled"
+    with pytest.raises(ServiceError, match=r"says no \(409 Conflict\): explanation '.*' is canceled already"):
+        client.cancel(last)
+    assert {list(client.follow(job))[-1]["status"] for job in jobs[:-1]} == {"succeeded"}
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://no such host", "127.0.0.1:8000", "ftp://127.0.0.1"])
 def test_no_service(url: str) -> None:
     with Client(url) as client, pytest.raises(ServiceError, match="start one with `fixlip up`"):

@@ -13,6 +13,7 @@ from PIL import Image
 from fixlip_core.encoders.card import ModelCard
 from service.app import create_app
 from service.backend import Backend
+from service.jobs.artifacts import results_of
 from service.jobs.records import JobInput, JobMetrics, JobModel, JobOutput, JobResult, MapInfo, TopInteraction
 from service.settings import ServiceSettings
 
@@ -110,8 +111,9 @@ def finish(backend: Backend) -> Callable[[str], JobOutput]:
             maps=(MapInfo(name="first-order", title="First order"), MapInfo(name="token-0", title="red")),
             top_interactions=(TopInteraction(labels=("r3c5", "red"), players=(29, 64), value=1.5, std_error=0.25),),
         )
-        job = backend.repository.claim(job_id, "w1")
-        assert job is not None
+        claim = backend.repository.claim(job_id, "w1", ttl_s=60)
+        assert claim is not None
+        job, lease = claim.job, claim.lease
         result = JobResult(
             **dict(output),
             model=JobModel(id="demo", revision="sha256:0123456789abcdef"),
@@ -120,8 +122,10 @@ def finish(backend: Backend) -> Callable[[str], JobOutput]:
             input=JobInput(image_sha256=job.input.image_sha256, caption=job.input.caption),
             provenance={"seed": 0, "device": "cpu"},
         )
-        backend.store.write(job_id, "results", {**FILES, "result.json": result.model_dump_json().encode()})
-        assert backend.repository.succeed(job_id, output, JobMetrics(run_s=1.0, forward_passes=576))
+        backend.store.write(
+            job_id, results_of(lease.attempt), {**FILES, "result.json": result.model_dump_json().encode()}
+        )
+        assert backend.repository.succeed(lease, output, JobMetrics(run_s=1.0, forward_passes=576))
         return output
 
     return finish
@@ -132,7 +136,7 @@ def assert_nothing_left(backend: Backend) -> Callable[[], None]:
     """Fails if any job has a record, a place in the queue or a file."""
 
     def check() -> None:
-        announcements = {b"fixlip:models", b"fixlip:workers", b"fixlip:workers:demo"}
+        announcements = {b"fixlip:models", b"fixlip:models:announced", b"fixlip:workers", b"fixlip:workers:demo"}
         assert set(backend.redis.keys()) == announcements
         assert [path for path in backend.settings.data_dir.rglob("*") if path.is_file() or "jobs/" in str(path)] == []
 

@@ -86,12 +86,12 @@ def test_passes_of_methods_without_a_budget_are_limited(method: str, params: dic
     with pytest.raises(InvalidParameterError, match=f"{method}.* {passes} passes .* at most 2,048") as caught:
         check_cost(spec, checked, (64, 10), max_budget=1024)
     assert (caught.value.field, caught.value.code) == ("params", "budget_too_large")
-    check_cost(spec, checked, (64, 10), max_budget=65_536)
+    assert f"{check_cost(spec, checked, (64, 10), max_budget=65_536):,}" == passes
 
 
 @pytest.mark.parametrize("spec", METHODS.values(), ids=METHODS.keys())
 def test_defaults_cost_little_enough(spec: Any) -> None:
-    check_cost(spec, check_parameters(spec, {}, max_budget=256), (576, 64), max_budget=256)
+    assert 0 < check_cost(spec, check_parameters(spec, {}, max_budget=256), (576, 64), max_budget=256) <= 512
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import time
 from typing import Any
 
@@ -12,11 +13,11 @@ from pydantic_core import to_json
 
 from service.jobs.artifacts import INPUTS, ArtifactStore
 from service.jobs.queue import JobQueue
-from service.jobs.records import Job, JobInput, JobModel
+from service.jobs.records import Job, JobInput, JobMetrics, JobModel, JobOutput
 from service.jobs.repository import JobRepository
 from tests.support.fake_encoder import CARD
 
-__all__ = ["PARAMS", "png", "submit", "wait_for"]
+__all__ = ["METRICS", "OUTPUT", "PARAMS", "png", "submit", "wait_for"]
 
 PARAMS: dict[str, Any] = {
     "p": 0.5,
@@ -26,6 +27,20 @@ PARAMS: dict[str, Any] = {
     "score": "logit",
     "seed": 0,
 }
+
+OUTPUT = JobOutput(
+    index="WFBII",
+    order=2,
+    tokens=("red", "circle"),
+    grid=(8, 8),
+    empty_value=0.5,
+    full_value=9.25,
+    baseline=0.75,
+    estimated_r2=math.nan,
+    image_passes=64,
+    text_passes=16,
+)
+METRICS = JobMetrics(queue_s=0.5, run_s=2.0, forward_passes=80)
 
 
 def png(*, seed: int = 0) -> bytes:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -30,8 +31,13 @@ def catalogue(redis: Redis) -> Catalogue:
 
 
 @pytest.fixture
-def queue(redis: Redis, redis_url: str) -> JobQueue:
-    return JobQueue(redis, JobSettings(redis_url=redis_url))
+def settings(redis_url: str, tmp_path: Path) -> JobSettings:
+    return JobSettings(redis_url=redis_url, data_dir=tmp_path, heartbeat_s=0.1)
+
+
+@pytest.fixture
+def queue(redis: Redis, settings: JobSettings) -> JobQueue:
+    return JobQueue(redis, settings)
 
 
 @pytest.fixture

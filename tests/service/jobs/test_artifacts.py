@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from service.jobs.artifacts import ArtifactStore
+from service.jobs.artifacts import ArtifactStore, results_of
 from service.jobs.errors import ArtifactNotFoundError, InvalidArtifactNameError, StorageUnavailableError
 from service.jobs.records import new_job_id
 
@@ -23,19 +24,19 @@ def store(tmp_path: Path) -> ArtifactStore:
 
 
 def test_files_read_back_as_written(store: ArtifactStore, tmp_path: Path) -> None:
-    store.write(JOB_ID, "results", {"result.json": b"{}", "maps/token-0.png": b"\x89PNG"})
+    store.write(JOB_ID, "results-1", {"result.json": b"{}", "maps/token-0.png": b"\x89PNG"})
 
-    assert store.read(JOB_ID, "results", "maps/token-0.png") == b"\x89PNG"
-    assert store.path(JOB_ID, "results", "result.json").read_bytes() == b"{}"
-    assert files_below(tmp_path) == {f"jobs/{JOB_ID}/results/{name}" for name in ("result.json", "maps/token-0.png")}
+    assert store.read(JOB_ID, "results-1", "maps/token-0.png") == b"\x89PNG"
+    assert store.path(JOB_ID, "results-1", "result.json").read_bytes() == b"{}"
+    assert files_below(tmp_path) == {f"jobs/{JOB_ID}/results-1/{name}" for name in ("result.json", "maps/token-0.png")}
 
 
 def test_parts_are_apart_and_a_part_written_again_is_replaced_whole(store: ArtifactStore, tmp_path: Path) -> None:
     store.write(JOB_ID, "inputs", {"image": b"1"})
-    store.write(JOB_ID, "results", {"old": b"2"})
-    store.write(JOB_ID, "results", {"new": b"3"})
+    store.write(JOB_ID, "results-1", {"old": b"2"})
+    store.write(JOB_ID, "results-1", {"new": b"3"})
 
-    assert files_below(tmp_path) == {f"jobs/{JOB_ID}/inputs/image", f"jobs/{JOB_ID}/results/new"}
+    assert files_below(tmp_path) == {f"jobs/{JOB_ID}/inputs/image", f"jobs/{JOB_ID}/results-1/new"}
 
 
 def test_a_write_that_fails_half_way_leaves_nothing(
@@ -51,7 +52,7 @@ def test_a_write_that_fails_half_way_leaves_nothing(
     monkeypatch.setattr(os, "fsync", fill_up)
 
     with pytest.raises(StorageUnavailableError, match="No space left"):
-        store.write(JOB_ID, "results", {"a": b"1", "b": b"2", "c": b"3"})
+        store.write(JOB_ID, "results-1", {"a": b"1", "b": b"2", "c": b"3"})
     assert len(written) == 2
     assert [path for path in tmp_path.rglob("*") if path.name != "drafts"] == []
 
@@ -59,9 +60,9 @@ def test_a_write_that_fails_half_way_leaves_nothing(
 @pytest.mark.parametrize("name", BAD_NAMES)
 def test_names_that_are_no_plain_file_names_are_refused(store: ArtifactStore, tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidArtifactNameError):
-        store.write(JOB_ID, "results", {name: b""})
+        store.write(JOB_ID, "results-1", {name: b""})
     with pytest.raises(ArtifactNotFoundError):
-        store.read(JOB_ID, "results", name)
+        store.read(JOB_ID, "results-1", name)
     assert files_below(tmp_path) == set()
 
 
@@ -77,16 +78,16 @@ def test_ids_that_are_no_ids_are_refused(store: ArtifactStore, tmp_path: Path, j
 
 
 def test_reading_what_is_not_there_says_so(store: ArtifactStore) -> None:
-    store.write(JOB_ID, "results", {"maps/a.png": b""})
+    store.write(JOB_ID, "results-1", {"maps/a.png": b""})
 
     for name in ("image", "maps", "maps/b.png"):
         with pytest.raises(ArtifactNotFoundError, match=name):
-            store.read(JOB_ID, "results", name)
+            store.read(JOB_ID, "results-1", name)
 
 
 def test_delete_removes_the_whole_job_and_is_no_error_twice(store: ArtifactStore, tmp_path: Path) -> None:
     store.write(JOB_ID, "inputs", {"image": b"1"})
-    store.write(JOB_ID, "results", {"maps/a.png": b"2"})
+    store.write(JOB_ID, "results-1", {"maps/a.png": b"2"})
     store.delete(JOB_ID)
     store.delete(JOB_ID)
 
@@ -104,3 +105,60 @@ def test_probe_fails_where_it_cannot(tmp_path: Path) -> None:
 
     with pytest.raises(StorageUnavailableError):
         ArtifactStore(tmp_path / "file").probe()
+
+
+@pytest.mark.parametrize(
+    "part", ["", "results", "results-0", "results-01", "results--1", "inputs/..", "../inputs", "x"]
+)
+def test_parts_that_are_none_are_refused(store: ArtifactStore, tmp_path: Path, part: str) -> None:
+    with pytest.raises(InvalidArtifactNameError):
+        store.write(JOB_ID, part, {"image": b""})
+    with pytest.raises(ArtifactNotFoundError):
+        store.read(JOB_ID, part, "image")
+    assert files_below(tmp_path) == set()
+
+
+def test_attempts_never_meet(store: ArtifactStore) -> None:
+    for attempt in (1, 2, 12):
+        store.write(JOB_ID, results_of(attempt), {"result.json": f"{attempt}".encode()})
+    store.delete_results(JOB_ID, 1)
+    store.delete_results(JOB_ID, 1)
+
+    assert [store.read(JOB_ID, results_of(attempt), "result.json") for attempt in (2, 12)] == [b"2", b"12"]
+    with pytest.raises(ArtifactNotFoundError):
+        store.read(JOB_ID, results_of(1), "result.json")
+
+
+def test_a_probe_that_fails_leaves_nothing(
+    store: ArtifactStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+
+    with pytest.raises(StorageUnavailableError, match="No space left"):
+        store.probe()
+    assert files_below(tmp_path) == set()
+
+
+def test_drafts_of_writers_who_are_gone_are_removed(store: ArtifactStore, tmp_path: Path) -> None:
+    store.delete_drafts(older_than_s=60)
+    for name in ("old", "new"):
+        (tmp_path / "drafts" / name / "maps").mkdir(parents=True)
+        (tmp_path / "drafts" / name / "maps" / "a.png").write_bytes(b"half")
+    (tmp_path / "drafts" / "probe").write_bytes(b"")
+    for name in ("old", "probe"):
+        os.utime(tmp_path / "drafts" / name, (0, time.time() - 61))
+    store.delete_drafts(older_than_s=60)
+
+    assert files_below(tmp_path) == {"drafts/new/maps/a.png"}
+
+
+def test_a_data_directory_that_cannot_be_tidied_says_so(tmp_path: Path) -> None:
+    (tmp_path / "drafts").write_bytes(b"")
+
+    with pytest.raises(StorageUnavailableError):
+        ArtifactStore(tmp_path).delete_drafts(older_than_s=60)
+    with pytest.raises(StorageUnavailableError):
+        ArtifactStore(tmp_path).delete_results(JOB_ID, 1)

@@ -62,3 +62,40 @@ def test_a_worker_that_withdraws_is_gone_at_once(catalogue: Catalogue, card: Mod
     catalogue.withdraw("w1")
 
     assert catalogue.live_workers() == catalogue.live_workers("demo") == 0
+
+
+def test_a_card_that_cannot_be_read_is_left_out_and_told_once(
+    catalogue: Catalogue, redis: Redis, card: ModelCard, caplog: pytest.LogCaptureFixture
+) -> None:
+    catalogue.announce(card.to_dict(), "w1", ttl_s=60)
+    catalogue.announce({"id": "old", "colour": "blue"}, "w2", ttl_s=60)
+    redis.hset("fixlip:models", "broken", b"{")
+
+    for _ in range(2):
+        assert catalogue.cards() == {"demo": card}
+    assert [record.getMessage().partition(" cannot")[0] for record in caplog.records] == [
+        "the card of model 'broken'",
+        "the card of model 'old'",
+    ]
+
+
+def test_live_workers_are_counted_model_by_model(catalogue: Catalogue, card: ModelCard) -> None:
+    catalogue.announce(card.to_dict(), "w1", ttl_s=60)
+    catalogue.announce(card.to_dict(), "w2", ttl_s=60)
+
+    assert list(catalogue.live_workers_of(["none", "demo"]).items()) == [("none", 0), ("demo", 2)]
+    assert catalogue.live_workers_of([]) == {}
+
+
+def test_a_model_that_nobody_announces_is_forgotten(catalogue: Catalogue, redis: Redis, card: ModelCard) -> None:
+    for model_id in ("gone", "never dated", "demo"):
+        catalogue.announce(replace(card, id=model_id).to_dict(), "w1", ttl_s=60)
+    redis.zadd("fixlip:models:announced", {"gone": time.time() - 61})
+    redis.zrem("fixlip:models:announced", "never dated")
+
+    catalogue.forget(silent_for_s=60)
+
+    assert list(catalogue.cards()) == ["demo"]
+    assert (catalogue.live_workers("gone"), catalogue.live_workers("demo")) == (0, 1)
+    catalogue.announce(replace(card, id="gone").to_dict(), "w1", ttl_s=60)
+    assert list(catalogue.cards()) == ["demo", "gone"]

@@ -13,11 +13,13 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setenv("FIXLIP_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("FIXLIP_QUEUE", "gpu")
     monkeypatch.setenv("FIXLIP_JOB_TIMEOUT_S", "30")
+    monkeypatch.setenv("FIXLIP_HEARTBEAT_S", "2")
 
     settings = JobSettings()
 
     assert (settings.redis_url, settings.data_dir) == ("unix:///run/redis.sock", tmp_path)
     assert (settings.queue_name, settings.job_timeout_s) == ("gpu", 30)
+    assert (settings.heartbeat_s, settings.liveness_ttl_s) == (2, 6)
 
 
 def test_arguments_come_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,7 +29,15 @@ def test_arguments_come_before_the_environment(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("redis_url", "http://x"), ("queue_name", "a b"), ("job_timeout_s", 0), ("key_prefix", "")]
+    ("field", "value"),
+    [
+        ("redis_url", "http://x"),
+        ("redis_url", "redis+sentinel://host"),
+        ("queue_name", "a b"),
+        ("job_timeout_s", 0),
+        ("key_prefix", ""),
+        ("heartbeat_s", 0),
+    ],
 )
 def test_values_out_of_range_are_refused_by_name(field: str, value: object) -> None:
     with pytest.raises(ValidationError) as error:

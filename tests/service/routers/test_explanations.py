@@ -6,14 +6,23 @@ import io
 import json
 from collections.abc import Callable
 
+import pytest
 from fastapi.testclient import TestClient
 from PIL import Image, ImageChops
 
 from fixlip_core.methods import FixlipParameters
 from service.backend import Backend
-from service.jobs.records import JobFailure, JobOutput
+from service.jobs.leases import Lease
+from service.jobs.records import JobFailure, JobOutput, JobProgress
+from service.views import ExplanationJob
 
 CAPTION = "a red circle and a blue square"
+
+
+def begin(backend: Backend, job_id: str) -> Lease:
+    claim = backend.repository.claim(job_id, "w1", ttl_s=60)
+    assert claim is not None
+    return claim.lease
 
 
 def test_a_form_is_queued_as_a_job(client: TestClient, backend: Backend, image_png: bytes) -> None:
@@ -41,11 +50,14 @@ def test_a_form_is_queued_as_a_job(client: TestClient, backend: Backend, image_p
     assert job["input"] == {"image_sha256": hashlib.sha256(image_png).hexdigest(), "caption": CAPTION}
     assert job["progress"] == {"completed": 0, "total": 0, "unit": "forward_passes"}
     assert job["metrics"] == {"queue_s": None, "run_s": None, "forward_passes": None}
-    assert (job["output"], job["error"], job["started_at"], job["completed_at"], job["expires_at"]) == (None,) * 5
+    assert (job["output"], job["error"], job["expires_at"]) == (None,) * 3
+    assert (job["started_at"], job["cancel_requested_at"], job["completed_at"]) == (None,) * 3
+    assert job["attempt"] == 0
     assert job["created_at"].endswith("Z")
     assert job["metadata"] == {"run": "7"}
     assert job["urls"] == {
         "self": path,
+        "cancel": f"{path}/cancel",
         "result": f"{path}/result",
         "interactions_npz": f"{path}/interactions.npz",
         "interactions_json": f"{path}/interactions.json",
@@ -80,8 +92,8 @@ def test_workers_find_the_picture_and_the_request_in_the_store(
 
 def test_a_running_job_shows_its_progress(client: TestClient, submit: Callable[[], str], backend: Backend) -> None:
     job_id = submit()
-    backend.repository.claim(job_id, "w1")
-    backend.repository.set_progress(job_id, 128, 576)
+    lease = begin(backend, job_id)
+    backend.repository.renew([lease], ttl_s=60, progress={lease: JobProgress(completed=128, total=576)})
 
     response = client.get(f"/v1/explanations/{job_id}")
 
@@ -110,11 +122,80 @@ def test_a_succeeded_job_shows_its_outcome_and_links_its_maps(
 
 def test_a_failed_job_is_found_with_its_error(client: TestClient, submit: Callable[[], str], backend: Backend) -> None:
     job_id = submit()
-    backend.repository.claim(job_id, "w1")
-    backend.repository.fail(job_id, JobFailure(code="weights_not_found", detail="no weights"))
+    backend.repository.fail(begin(backend, job_id), JobFailure(code="weights_not_found", detail="no weights"))
 
     response = client.get(f"/v1/explanations/{job_id}")
 
     assert response.status_code == 200
     assert response.json()["status"] == "failed"
     assert response.json()["error"] == {"code": "weights_not_found", "detail": "no weights"}
+
+
+def test_the_service_keeps_its_books_to_itself(client: TestClient, submit: Callable[[], str], backend: Backend) -> None:
+    job_id = submit()
+    begin(backend, job_id)
+
+    assert client.get(f"/v1/explanations/{job_id}").json().keys() == ExplanationJob.model_fields.keys()
+
+
+def test_what_a_job_will_cost_is_counted_while_it_waits(submit: Callable[[], str], backend: Backend) -> None:
+    job_id = submit()
+    assert backend.repository.queue_state().queued_passes == 514
+
+    begin(backend, job_id)
+    assert backend.repository.queue_state().queued_passes == 0
+
+
+def test_a_job_is_taken_though_no_worker_is_alive(
+    client: TestClient, submit: Callable[[], str], backend: Backend
+) -> None:
+    backend.catalogue.withdraw("w1")
+
+    assert client.get(f"/v1/explanations/{submit()}").json()["status"] == "queued"
+
+
+def test_a_queued_job_is_canceled_at_once(client: TestClient, submit: Callable[[], str], backend: Backend) -> None:
+    path = f"/v1/explanations/{submit()}"
+
+    response = client.post(f"{path}/cancel")
+
+    assert response.status_code == 202
+    assert "Retry-After" not in response.headers
+    assert response.json() == client.get(path).json()
+    assert response.json()["status"] == "canceled"
+    assert response.json()["cancel_requested_at"] is not None
+    assert response.json()["completed_at"] is not None
+    assert backend.queue.depth() == 0
+
+
+def test_a_running_job_is_asked_to_stop(client: TestClient, submit: Callable[[], str], backend: Backend) -> None:
+    job_id = submit()
+    lease = begin(backend, job_id)
+
+    response = client.post(f"/v1/explanations/{job_id}/cancel")
+
+    assert (response.status_code, response.json()["status"]) == (202, "running")
+    assert response.headers["Retry-After"] == "1"
+    assert response.json()["cancel_requested_at"] is not None
+    again = client.post(f"/v1/explanations/{job_id}/cancel")
+    assert (again.status_code, again.json()) == (202, response.json())
+    assert backend.repository.cancel(lease)
+    assert client.get(f"/v1/explanations/{job_id}").json()["status"] == "canceled"
+
+
+def test_a_job_that_has_ended_cannot_be_canceled(
+    client: TestClient, submit: Callable[[], str], finish: Callable[[str], JobOutput]
+) -> None:
+    job_id = submit()
+    finish(job_id)
+
+    response = client.post(f"/v1/explanations/{job_id}/cancel")
+
+    assert (response.status_code, response.headers["Content-Type"]) == (409, "application/problem+json")
+    assert (response.json()["code"], response.json()["job_status"]) == ("job_final", "succeeded")
+    assert client.get(f"/v1/explanations/{job_id}").json()["status"] == "succeeded"
+
+
+@pytest.mark.parametrize("job_id", ["0" * 32, "x", "%2e%2e"])
+def test_a_job_that_is_none_cannot_be_canceled(client: TestClient, job_id: str) -> None:
+    assert client.post(f"/v1/explanations/{job_id}/cancel").status_code == 404

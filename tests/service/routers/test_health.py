@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from fastapi.testclient import TestClient
 
+from fixlip_core.encoders.card import ModelCard
 from service.app import create_app
 from service.backend import Backend
 from service.settings import ServiceSettings
@@ -37,3 +39,19 @@ def test_without_redis_and_storage_the_service_lives_and_names_both(tmp_path: Pa
 
     assert response.status_code == 503
     assert [error["field"] for error in response.json()["errors"]] == ["redis", "storage", "workers"]
+
+
+def test_readiness_for_one_model_needs_a_worker_that_serves_it(
+    client: TestClient, backend: Backend, card: ModelCard
+) -> None:
+    backend.catalogue.announce(replace(card, id="ViT-B-32/openai").to_dict(), "w2", ttl_s=600)
+    assert client.get("/readyz", params={"model": "ViT-B-32/openai"}).status_code == 200
+    backend.catalogue.withdraw("w2")
+
+    response = client.get("/readyz", params={"model": "ViT-B-32/openai"})
+
+    assert response.status_code == 503
+    (error,) = response.json()["errors"]
+    assert (error["field"], error["message"]) == ("workers", "no worker of model 'ViT-B-32/openai' is alive")
+    assert client.get("/readyz", params={"model": "none"}).status_code == 503
+    assert client.get("/readyz").status_code == 200

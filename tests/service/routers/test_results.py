@@ -29,7 +29,7 @@ def test_a_file_is_served_as_it_was_stored_and_may_be_kept_for_ever(
     response = client.get(f"/v1/explanations/{job_id}/{path}")
 
     assert response.status_code == 200
-    assert response.content == backend.store.read(job_id, "results", name)
+    assert response.content == backend.store.read(job_id, "results-1", name)
     assert response.headers["Content-Type"] == media_type
     etag = response.headers["ETag"]
     assert etag == f'"{hashlib.sha256(response.content).hexdigest()}"'
@@ -40,6 +40,21 @@ def test_a_file_is_served_as_it_was_stored_and_may_be_kept_for_ever(
         assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", etag)
     other = client.get(f"/v1/explanations/{job_id}/{path}", headers={"If-None-Match": '"other"'})
     assert other.status_code == 200
+
+
+def test_of_several_attempts_the_one_counts_that_the_record_names(
+    client: TestClient, backend: Backend, submit: Callable[[], str], finish: Callable[[str], JobOutput]
+) -> None:
+    job_id = submit()
+    lost = backend.repository.claim(job_id, "w0", ttl_s=60)
+    assert lost is not None
+    backend.repository.hand_back(lost.lease, queue=backend.queue)
+    finish(job_id)
+    expected = client.get(f"/v1/explanations/{job_id}/result").content
+    backend.store.write(job_id, "results-1", {"result.json": b"what a worker wrote that had lost the job"})
+
+    assert client.get(f"/v1/explanations/{job_id}/result").content == expected
+    assert client.get(f"/v1/explanations/{job_id}").json()["attempt"] == 2
 
 
 def test_the_result_has_its_provenance(
@@ -63,9 +78,10 @@ def test_before_the_job_has_succeeded_a_file_is_a_conflict(
     url = f"/v1/explanations/{job_id}/{path}"
 
     queued = client.get(url)
-    backend.repository.claim(job_id, "w1")
+    claim = backend.repository.claim(job_id, "w1", ttl_s=60)
+    assert claim is not None
     running = client.get(url)
-    backend.repository.fail(job_id, JobFailure(code="weights_not_found", detail="no weights for demo"))
+    backend.repository.fail(claim.lease, JobFailure(code="weights_not_found", detail="no weights for demo"))
     failed = client.get(url)
 
     for response, status in ((queued, "queued"), (running, "running"), (failed, "failed")):

@@ -1,0 +1,142 @@
+"""What keeps jobs going when workers die: it finds those that nobody runs and nobody would run."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from typing import Final
+
+from redis import Redis
+
+from service.jobs._keys import Keys
+from service.jobs._ledger import Ledger
+from service.jobs.artifacts import ArtifactStore
+from service.jobs.catalogue import Catalogue
+from service.jobs.errors import JobNotFoundError, StorageUnavailableError
+from service.jobs.queue import JobQueue, job_of
+from service.jobs.records import JobStatus
+from service.jobs.repository import JobRepository
+from service.jobs.settings import JobSettings
+
+__all__ = ["Upkeep"]
+
+RECONCILE_EVERY_S: Final = 60.0
+HOUSEKEEPING_EVERY_S: Final = 300.0
+LEFTOVERS_AFTER_S: Final = 3600.0
+MODELS_FORGOTTEN_AFTER_S: Final = 24 * 3600.0
+
+_log = logging.getLogger(__name__)
+
+
+class Upkeep:
+    """Periodic care for the jobs; :meth:`sweep` is for every heartbeat of every process that cares.
+
+    *Lapsed* jobs run under a lease that was not renewed: they are taken back. *Delayed* jobs whose time has come enter
+    the queue. *Strays* are queued by their record and in no queue: their worker died between taking and claiming them,
+    or the queue has lost them. All of this may be done by several processes at once and any number of times.
+
+    Args:
+        redis: where the jobs are.
+        settings: of the jobs.
+        store: the jobs' files.
+    """
+
+    def __init__(self, redis: Redis, settings: JobSettings, store: ArtifactStore) -> None:
+        self._redis = redis
+        self._settings = settings
+        self._store = store
+        self._keys = Keys(settings.key_prefix)
+        self._ledger = Ledger(redis, self._keys)
+        self._repository = JobRepository(redis, settings.key_prefix)
+        self._queue = JobQueue(redis, settings)
+        self._answering_since = self._answered_at = -math.inf
+
+    def sweep(self) -> None:
+        """Do what is due, unless another process has done so within this heartbeat.
+
+        After an outage of Redis every lease has lapsed, whether its worker lives or not. So nothing is done until
+        Redis has answered this process for as long as a living worker may take to renew its leases.
+
+        Raises:
+            redis.RedisError: Redis did not answer.
+        """
+        if self._has_answered_long_enough() and self._is_turn("sweep", 0.9 * self._settings.heartbeat_s):
+            self._take_back_lapsed()
+            self._promote_delayed()
+            self._promote_strays()
+            if self._is_turn("housekeeping", HOUSEKEEPING_EVERY_S):
+                self._keep_house()
+        self._answered_at = time.monotonic()
+
+    def _has_answered_long_enough(self) -> bool:
+        # It must be a write: with its memory full, Redis reads on, while nobody can renew a lease.
+        self._redis.set(self._keys.turn("probe"), b"", px=1000)
+        now = time.monotonic()
+        # A lease outlives a break of two heartbeats, whether it was Redis or this process that did not go on.
+        if now - self._answered_at > 2 * self._settings.heartbeat_s:
+            self._answering_since = now
+        return now - self._answering_since >= self._settings.liveness_ttl_s
+
+    def _is_turn(self, task: str, period_s: float) -> bool:
+        return bool(self._redis.set(self._keys.turn(task), b"", nx=True, px=max(1, int(1000 * period_s))))
+
+    def _take_back_lapsed(self) -> None:
+        for job_id in self._ledger.members(self._keys.leases, until=self._ledger.now()):
+            status = self._repository.take_back(job_id, queue=self._queue)
+            if status is not None:
+                _log.warning("job %s lost its worker and is %s now", job_id, status)
+
+    def _promote_delayed(self) -> None:
+        for job_id in self._ledger.members(self._keys.delayed, until=self._ledger.now()):
+            self._repository.promote(job_id, entry=None, queue=self._queue)
+
+    def _promote_strays(self) -> None:
+        """Enqueue again what has been out of the queue, and run by nobody, for longer than any living worker takes."""
+        seen = self._ledger.members(self._keys.strays)
+        strays, now = self._strays(frozenset(seen)), self._ledger.now()
+        with self._redis.pipeline(transaction=True) as pipe:
+            for entry in strays - seen.keys():
+                pipe.zadd(self._keys.strays, {entry: now}, nx=True)
+            for entry in seen.keys() - strays:
+                pipe.zrem(self._keys.strays, entry)
+            pipe.execute()
+        for entry in strays:
+            if now - seen.get(entry, now) > self._settings.liveness_ttl_s:
+                self._queue.forget(entry)
+                if self._repository.promote(job_of(entry), entry=entry, queue=self._queue):
+                    _log.warning("job %s had dropped out of the queue and is queued again", job_of(entry))
+
+    def _strays(self, seen: frozenset[str]) -> set[str]:
+        """Entries that workers took although no lease tells of it, and those that have vanished from the queue."""
+        leased = self._ledger.members(self._keys.leases)
+        taken = {entry for entry in self._queue.taken() if job_of(entry) not in leased}
+        doubtful = {job_of(entry) for entry in seen - taken}
+        is_complete = self._is_turn("reconcile", RECONCILE_EVERY_S)
+        if not doubtful and not is_complete:
+            return taken
+        waiting = self._queue.waiting()
+        if is_complete:
+            doubtful |= self._ledger.members(self._keys.queued).keys() - set(map(job_of, waiting))
+        return taken.union(filter(None, map(self._entry_of, doubtful))) - waiting
+
+    def _entry_of(self, job_id: str) -> str | None:
+        """The entry of a queued job that is not delayed."""
+        try:
+            row = self._ledger.row(job_id)
+        except JobNotFoundError:
+            return None
+        return row.books.entry if row.job.status is JobStatus.QUEUED else None
+
+    def _keep_house(self) -> None:
+        """Remove files that nobody will read, and models that nobody serves."""
+        Catalogue(self._redis, self._settings.key_prefix).forget(silent_for_s=MODELS_FORGOTTEN_AFTER_S)
+        before = self._ledger.now() - LEFTOVERS_AFTER_S
+        try:
+            self._store.delete_drafts(older_than_s=LEFTOVERS_AFTER_S)
+            for leftover in self._ledger.members(self._keys.leftovers, until=before):
+                job_id, _, attempt = leftover.partition("/")
+                self._store.delete_results(job_id, int(attempt))
+                self._redis.zrem(self._keys.leftovers, leftover)
+        except StorageUnavailableError as error:
+            _log.warning("the data directory was not tidied: %s", error)
