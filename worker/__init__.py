@@ -1,1 +1,1 @@
-"""The worker: takes jobs from the queue, one at a time, and explains them on the device it owns."""
+"""The worker: takes jobs from the queue, several at a time, and explains them on the device it owns."""

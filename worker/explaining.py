@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,17 +13,17 @@ from PIL import Image
 from pydantic import JsonValue
 
 import fixlip_core
+from fixlip_core.batching import Batcher
 from fixlip_core.encoders.protocol import DualEncoder
-from fixlip_core.errors import UnknownModelError
 from fixlip_core.explanation import Explanation
 from fixlip_core.formats import to_json_bytes, to_npz_bytes
 from fixlip_core.images import decode_image
-from fixlip_core.methods import Progress
-from fixlip_core.rendering import RenderedMap, render_maps
+from fixlip_core.methods import Progress, get_method
+from fixlip_core.rendering import RenderedMap
 from fixlip_core.types import ImageArray
 from service.jobs.records import Job, JobOutput, JobResult, MapInfo, TopInteraction, TopPlayer
 
-__all__ = ["Outcome", "choose_encoder", "explain_job"]
+__all__ = ["Outcome", "explain_pair", "outcome_of"]
 
 TOP: Final = 20
 """Strongest players, and pairs, in the brief."""
@@ -38,47 +38,61 @@ class Outcome:
     forward_passes: int
 
 
-def choose_encoder(encoders: Mapping[str, DualEncoder], job: Job) -> DualEncoder:
-    """The encoder that the job asks for, in the very revision that it was promised.
-
-    Raises:
-        UnknownModelError: it is not loaded here, or its weights have changed since the job was submitted.
-    """
-    encoder = encoders.get(job.model.id)
-    if encoder is None:
-        raise UnknownModelError(f"model {job.model.id!r} is not served; served models: {', '.join(sorted(encoders))}")
-    if encoder.card.revision != job.model.revision:
-        raise UnknownModelError(
-            f"model {job.model.id!r} is served in revision {encoder.card.revision}, not {job.model.revision}: "
-            "its weights changed after the job was submitted; submit it again",
-            code="model_changed",
-        )
-    return encoder
-
-
-def explain_job(
-    encoder: DualEncoder, job: Job, image: bytes, params: Mapping[str, JsonValue], progress: Progress
-) -> Outcome:
-    """Explain the job's pair and draw its maps.
+def explain_pair(
+    encoder: DualEncoder,
+    batcher: Batcher,
+    job: Job,
+    image: bytes,
+    params: Mapping[str, JsonValue],
+    *,
+    check: Callable[[], None],
+    report: Progress,
+) -> tuple[Explanation, ImageArray]:
+    """Explain the job's pair.
 
     Args:
         encoder: the job's model.
-        job: its record.
+        batcher: the device that it is on, which fills its batches from all jobs.
+        job: the job's record.
         image: the stored input image, encoded.
         params: the method's parameters in full; they were checked when the job was submitted.
-        progress: called between batches; what it raises stops the work.
+        check: called while the job waits for the device; what it raises stops the work.
+        report: called between batches with (completed, total) forward passes; what it raises stops the work.
+
+    Returns:
+        The explanation, and the (H, W, 3) uint8 view of the image that the model had.
 
     Raises:
         FixlipError: the inputs cannot be explained.
     """
     # The API has judged the submitted file by its own limits; what it stored is a larger file of the same picture.
     picture = decode_image(image, max_bytes=sys.maxsize, max_pixels=sys.maxsize)
+    face = batcher.encoder_for(encoder, client=job.id, check=check)
     parameters: dict[str, Any] = dict(params)
-    explanation = fixlip_core.explain(
-        encoder, picture, job.input.caption, method=job.method, progress=progress, **parameters
-    )
-    view = encoder.view(picture)
-    maps = render_maps(explanation, view)
+
+    def explain(progress: Progress) -> Explanation:
+        return fixlip_core.explain(face, picture, job.input.caption, method=job.method, progress=progress, **parameters)
+
+    if not get_method(job.method).needs_attention:
+        return explain(report), face.view(picture)
+    with batcher.turn(check) as turn:
+
+        def pass_on(completed: int, total: int) -> None:
+            report(completed, total)
+            turn.pass_on()
+
+        return explain(pass_on), face.view(picture)
+
+
+def outcome_of(job: Job, explanation: Explanation, view: ImageArray, maps: Mapping[str, RenderedMap]) -> Outcome:
+    """The answer to a job: its record's part, and its files.
+
+    Args:
+        job: its record.
+        explanation: what was found.
+        view: (H, W, 3) uint8, what the model saw.
+        maps: the drawn maps by name.
+    """
     output = _brief(explanation, maps)
     result = JobResult(
         **dict(output),

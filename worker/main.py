@@ -1,96 +1,106 @@
-"""The worker process: load the models, say so, and work until asked to stop."""
+"""The worker process: get to know the models, say so, and work until asked to stop."""
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Sequence
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from redis import RedisError
-
-import fixlip_core
-from fixlip_core.encoders.protocol import DualEncoder
+from fixlip_core.batching import Batcher
 from service.jobs.connection import connect
-from worker.heartbeat import Heartbeat
-from worker.models_file import ModelsFileError, load_model, read_models_file
-from worker.recovery import Recovery
-from worker.rq_worker import FixlipWorker
+from service.jobs.upkeep import Upkeep
+from worker.loading import model_loads
+from worker.models import Load, ModelPool
+from worker.periodic import Periodic
+from worker.rendering import RenderPool
 from worker.runtime import Runtime, install_runtime
 from worker.settings import WorkerSettings
+from worker.slots import Slots
 from worker.stopping import Stop
+from worker.watch import Watch
 
-__all__ = ["Loader", "load_encoders", "run"]
+__all__ = ["run"]
 
 REDIS_TIMEOUT_S: Final = 5.0
-RETRY_S: Final = 1.0
-
-Loader = Callable[[WorkerSettings], Sequence[DualEncoder]]
+WATCH_EVERY_S: Final = 1.0
+LEAVE_WITHIN_S: Final = 5.0
 
 _log = logging.getLogger(__name__)
 
 
-def load_encoders(settings: WorkerSettings) -> Sequence[DualEncoder]:
-    """The models of ``settings``, loaded.
-
-    Raises:
-        FixlipError: one of them is unknown, or its weights are not there; of a models file, which and why.
-    """
-    import torch
-
-    if settings.threads is not None:
-        torch.set_num_threads(settings.threads)
-    device, precision = settings.device, settings.precision
-    if settings.models_file is None:
-        return [fixlip_core.load_encoder(name, device=device, precision=precision) for name in settings.models]
-    file = settings.models_file
-    entries = read_models_file(file)
-    wanted = settings.named_models or tuple(entries)
-    if unknown := [name for name in wanted if name not in entries]:
-        raise ModelsFileError(f"{file}: it has no model {unknown[0]!r}, which FIXLIP_MODELS names")
-    return [load_model(entries[name], file=file, device=device, precision=precision) for name in wanted]
-
-
-def run(settings: WorkerSettings, *, load: Loader = load_encoders) -> None:
+def run(settings: WorkerSettings, *, loads: Callable[[WorkerSettings], Mapping[str, Load]] = model_loads) -> None:
     """Work in this process, main thread, until SIGTERM or SIGINT.
 
-    The signal lets the job at hand finish within ``settings.grace_s``; after that, or at a second signal, the job goes
-    back to the queue. Redis may come and go: the models stay loaded.
+    The signal lets the jobs at hand finish within ``settings.grace_s``; after that, or at a second signal, they go back
+    to the queue. Redis may come and go: the models stay loaded.
 
     Args:
         settings: what to serve, and where the jobs are.
-        load: gives the encoders; called once, before the first job.
+        loads: gives what loads each model.
 
     Raises:
         FixlipError: a model could not be loaded.
+        SystemExit: the process can no longer work, and its supervisor should start it anew; its jobs went back to the
+            queue.
     """
     stop = Stop(settings.grace_s)
     stop.listen()
-    started = time.monotonic()
-    encoders = {encoder.card.id: encoder for encoder in load(settings)}
-    _log.info("loaded %s in %.1f s", ", ".join(encoders), time.monotonic() - started)
-    redis = connect(settings.redis_url, timeout_s=REDIS_TIMEOUT_S)
-    runtime = Runtime(settings=settings, redis=redis, encoders=encoders, stop=stop)
-    install_runtime(runtime)
-    recovery = Recovery(runtime)
-    incarnation = 0
-    while not stop.requested:
-        incarnation += 1
-        try:
-            _work(runtime, recovery, name=f"{runtime.worker_id}-{incarnation}")
-        except RedisError as error:
-            _log.warning("Redis is away, trying again in %.0f s: %s", RETRY_S, error)
-        if not stop.requested:
-            time.sleep(RETRY_S)
+    _limit_threads(settings)
+    with Batcher() as batcher, RenderPool(settings.renderers) as renderer:
+        models = ModelPool(loads(settings), budget_bytes=settings.memory_bytes, on_unload=batcher.forget)
+        models.load_all()
+        redis = connect(settings.redis_url, timeout_s=REDIS_TIMEOUT_S)
+        runtime = Runtime(settings=settings, redis=redis, models=models, batcher=batcher, renderer=renderer, stop=stop)
+        install_runtime(runtime)
+        _work(runtime)
     _log.info("stopped")
+    if stop.exit_status:
+        sys.exit(stop.exit_status)
 
 
-def _work(runtime: Runtime, recovery: Recovery, *, name: str) -> None:
-    """One worker in RQ's books, from birth to death; it ends early when Redis fails at the wrong moment."""
-    runtime.announce()
-    with connect(runtime.settings.redis_url, timeout_s=REDIS_TIMEOUT_S) as connection:
-        worker = FixlipWorker(connection, runtime, name=name)
-        beats = (runtime.announce, worker.beat, recovery.sweep)
-        with Heartbeat(beats, period_s=runtime.settings.heartbeat_s):
-            worker.work(logging_level=None)
-    runtime.catalogue.withdraw(runtime.worker_id)
+def _work(runtime: Runtime) -> None:
+    """Run jobs until the process is asked to stop."""
+    settings = runtime.settings
+    ttl_s = settings.liveness_ttl_s
+    watch = Watch(runtime.executions, runtime.repository, runtime.queue, runtime.stop, ttl_s=ttl_s)
+    upkeep = Upkeep(runtime.redis, settings, runtime.artifacts)
+    slots = Slots(runtime)
+    with (
+        Periodic("watch", watch.look, period_s=min(WATCH_EVERY_S, settings.heartbeat_s)),
+        Periodic("heartbeat", runtime.announce, slots.beat, period_s=settings.heartbeat_s),
+        Periodic("upkeep", upkeep.sweep, period_s=settings.heartbeat_s),
+    ):
+        slots.start()
+        while not slots.join():
+            if runtime.stop.overdue_for_s > LEAVE_WITHIN_S:
+                _leave(runtime)
+        # Nor may any other thread keep the process from its end: that of the device, or one that waits for Redis.
+        overtime = threading.Timer(LEAVE_WITHIN_S, _leave, [runtime])
+        overtime.daemon = True
+        overtime.start()
+    runtime.withdraw()
+
+
+def _leave(runtime: Runtime) -> None:
+    """End the process under threads that do not end by themselves: native code cannot be interrupted."""
+    left = ", ".join(run.job.id for run in runtime.executions.all() if not run.is_settled) or "none"
+    _log.error("some threads do not end, so the process does without; jobs that could not be handed back: %s", left)
+    runtime.withdraw()
+    logging.shutdown()
+    os._exit(runtime.stop.exit_status)
+
+
+def _limit_threads(settings: WorkerSettings) -> None:
+    """Settle, for the whole process and its life, how many threads a product of matrices takes."""
+    import scipy.linalg  # noqa: F401  # it brings a BLAS of its own, which must be there to be limited
+    from threadpoolctl import threadpool_limits
+
+    # Jobs solve side by side. Were each to take all cores, they would wait for each other's threads.
+    threadpool_limits(1, user_api="blas")
+    if settings.threads is not None:
+        import torch
+
+        torch.set_num_threads(settings.threads)

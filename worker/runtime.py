@@ -1,48 +1,66 @@
-"""What a worker process owns: warm models, its stores and its request to stop.
+"""What a worker process owns: warm models, the device, its stores and its request to stop.
 
 RQ calls a task by its name with JSON arguments alone, so the task finds the rest here.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
+import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final, TypeVar
 
-from redis import Redis
+from redis import Redis, RedisError
 
-from fixlip_core.encoders.protocol import DualEncoder
+from fixlip_core.batching import Batcher
 from service.jobs.artifacts import ArtifactStore
 from service.jobs.catalogue import Catalogue
 from service.jobs.queue import JobQueue
 from service.jobs.repository import JobRepository
+from worker.execution import Executions
+from worker.gate import Gate
+from worker.models import ModelPool
+from worker.rendering import RenderPool
 from worker.settings import WorkerSettings
 from worker.stopping import Stop
 
 __all__ = ["Runtime", "current_runtime", "install_runtime", "new_worker_id"]
 
+PATIENCE_S: Final = (0.1, 0.5, 1.0, 2.0)
 
-@dataclass(slots=True, kw_only=True)
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """One worker process.
+    """One worker process; its threads share it.
 
     Attributes:
         settings: the worker's settings.
-        redis: connection of the job domain.
-        encoders: loaded models by id.
+        redis: connections of the job domain.
+        models: the models that this worker serves.
+        batcher: the device.
+        renderer: the processes that draw maps.
         stop: the process's request to stop.
+        executions: the runs of this process.
+        gate: says which runs may be side by side.
         worker_id: unique to this process.
-        unfinished: id of a job that was stopped for this worker's own sake and is still to be handed back.
     """
 
     settings: WorkerSettings
     redis: Redis
-    encoders: Mapping[str, DualEncoder]
+    models: ModelPool
+    batcher: Batcher
+    renderer: RenderPool
     stop: Stop
+    executions: Executions = field(default_factory=Executions)
+    gate: Gate = field(default_factory=Gate)
     worker_id: str = field(default_factory=lambda: new_worker_id())
-    unfinished: str | None = None
 
     @property
     def repository(self) -> JobRepository:
@@ -65,15 +83,42 @@ class Runtime:
         return Catalogue(self.redis, self.settings.key_prefix)
 
     def announce(self) -> None:
-        """Say that this worker is alive and what it serves; lasts for three heartbeats."""
-        for encoder in self.encoders.values():
-            self.catalogue.announce(encoder.card.to_dict(), self.worker_id, ttl_s=self.settings.liveness_ttl_s)
+        """Say that this worker is alive and what it serves; lasts for three heartbeats.
 
-    def hand_back(self) -> None:
-        """Put the unfinished job, if there is one, at the end of the queue again."""
-        job_id, self.unfinished = self.unfinished, None
-        if job_id is not None:
-            self.repository.requeue(job_id, queue=self.queue)
+        One that stops takes no more jobs, and says that it has gone.
+        """
+        if self.stop.requested:
+            self.catalogue.withdraw(self.worker_id)
+            return
+        for card in self.models.cards:
+            self.catalogue.announce(card.to_dict(), self.worker_id, ttl_s=self.settings.liveness_ttl_s)
+
+    def withdraw(self) -> None:
+        """Say that this worker has gone; where Redis is away, its announcement lapses."""
+        try:
+            self.catalogue.withdraw(self.worker_id)
+        except RedisError as error:
+            _log.warning("this worker could not say that it has gone: %s", error)
+
+    def persistently(self, act: Callable[[], _T]) -> _T:
+        """``act()``, repeated while Redis is away and this worker may wait for it.
+
+        The act must bear repetition: the answer that Redis gave to the first may be lost.
+
+        Raises:
+            redis.RedisError: the worker was told to stop before Redis came back.
+        """
+        attempt = 0
+        while True:
+            try:
+                return act()
+            except RedisError as error:
+                if self.stop.overdue:
+                    raise
+                pause_s = PATIENCE_S[min(attempt, len(PATIENCE_S) - 1)]
+                _log.warning("Redis is in trouble, trying again in %.1f s: %s", pause_s, error)
+                time.sleep(pause_s)
+                attempt += 1
 
 
 _installed: list[Runtime] = []

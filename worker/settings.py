@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
@@ -12,6 +13,10 @@ from fixlip_core.defaults import DEFAULT_MODEL
 from service.jobs.settings import JobSettings
 
 __all__ = ["WorkerSettings"]
+
+SLOTS_ON_CPU: Final = 4
+SLOTS_ON_GPU: Final = 8
+MAX_RENDERERS: Final = 4
 
 
 class WorkerSettings(JobSettings):
@@ -26,9 +31,13 @@ class WorkerSettings(JobSettings):
         precision: ``FIXLIP_PRECISION``; ``fp32``, ``bf16`` or, on a GPU, ``fp16``.
         threads: ``FIXLIP_THREADS``; CPU threads of the forward passes, None for one per core. Sums are ordered by
             thread, so the same bytes on another machine need the same number.
-        heartbeat_s: ``FIXLIP_HEARTBEAT_S``; seconds between signs of life. A worker that misses three is taken for
-            dead, and its job is handed to another.
-        grace_s: ``FIXLIP_GRACE_S``; how long a stopping worker may take to finish its job before it hands it back.
+        concurrency: ``FIXLIP_CONCURRENCY``; jobs that run at once. By default 4, on a GPU 8.
+        memory_bytes: ``FIXLIP_MEMORY_BYTES``; how much the weights of all loaded models may take on the device. Those
+            that were not used for longest make room. By default there is no limit.
+        max_retries: ``FIXLIP_MAX_RETRIES``; how often a job is tried again after a fault that is not its own.
+        render_processes: ``FIXLIP_RENDER_PROCESSES``; processes that draw maps. By default 1 on up to two cores, else
+            half as many as there are cores, at most 4.
+        grace_s: ``FIXLIP_GRACE_S``; how long a stopping worker may take to finish its jobs before it hands them back.
     """
 
     # A variable that is set to nothing is not set: a compose file can then pass on what may be there.
@@ -39,7 +48,10 @@ class WorkerSettings(JobSettings):
     device: Annotated[str, Field(pattern=r"^(cpu|cuda(:\d+)?)$")] = "cpu"
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     threads: Annotated[int | None, Field(ge=1)] = None
-    heartbeat_s: Annotated[float, Field(gt=0)] = 5.0
+    concurrency: Annotated[int | None, Field(ge=1)] = None
+    memory_bytes: Annotated[int | None, Field(ge=1)] = None
+    max_retries: Annotated[int, Field(ge=0)] = 8
+    render_processes: Annotated[int | None, Field(ge=1)] = None
     grace_s: Annotated[float, Field(ge=0)] = 10.0
 
     @field_validator("models", mode="before")
@@ -55,6 +67,11 @@ class WorkerSettings(JobSettings):
         return self.models if "models" in self.model_fields_set else None
 
     @property
-    def liveness_ttl_s(self) -> float:
-        """Seconds of silence after which a worker counts as dead."""
-        return 3 * self.heartbeat_s
+    def slots(self) -> int:
+        """Jobs that run at once."""
+        return self.concurrency or (SLOTS_ON_CPU if self.device == "cpu" else SLOTS_ON_GPU)
+
+    @property
+    def renderers(self) -> int:
+        """Processes that draw maps."""
+        return self.render_processes or min(MAX_RENDERERS, max(1, (os.cpu_count() or 1) // 2))

@@ -1,32 +1,42 @@
-"""When to stop: asked once, the job at hand may be finished; asked twice, or too late, it may not."""
+"""When to stop: asked once, the jobs at hand may be finished; asked twice, or too late, they may not."""
 
 from __future__ import annotations
 
 import signal
 import time
 from types import FrameType
+from typing import Final
 
-__all__ = ["Stop"]
+__all__ = ["BROKEN", "Stop"]
+
+BROKEN: Final = 70
+"""Exit status of a process that can no longer work, for its supervisor to start it anew (``EX_SOFTWARE``)."""
 
 
 class Stop:
-    """A request to stop, made by a signal.
+    """A request to stop, made by a signal or by a process that finds itself broken.
 
     A signal handler may run between any two steps of the main thread, while that holds any lock. So a request is one
     assignment, and those who wait for it look at it from time to time.
 
     Args:
-        grace_s: seconds from the first request until the job at hand is to be handed back.
+        grace_s: seconds from the first request until the jobs at hand are to be handed back.
     """
 
     def __init__(self, grace_s: float) -> None:
         self._grace_s = grace_s
         self._overdue_at: float | None = None
+        self._is_broken = False
 
     def request(self) -> None:
         """Ask to stop; the second time, at once."""
         grace_s = self._grace_s if self._overdue_at is None else 0.0
         self._overdue_at = time.monotonic() + grace_s
+
+    def give_up(self) -> None:
+        """Ask to stop at once, since the process is broken; its exit status says so."""
+        self._is_broken = True
+        self._overdue_at = time.monotonic()
 
     @property
     def requested(self) -> bool:
@@ -35,8 +45,18 @@ class Stop:
 
     @property
     def overdue(self) -> bool:
-        """Whether the job at hand must be handed back."""
-        return self._overdue_at is not None and time.monotonic() >= self._overdue_at
+        """Whether the jobs at hand must be handed back."""
+        return self.overdue_for_s >= 0
+
+    @property
+    def overdue_for_s(self) -> float:
+        """Seconds since the jobs at hand were to be handed back; below 0 while there is time."""
+        return -float("inf") if self._overdue_at is None else time.monotonic() - self._overdue_at
+
+    @property
+    def exit_status(self) -> int:
+        """0, or :data:`BROKEN`."""
+        return BROKEN if self._is_broken else 0
 
     def listen(self) -> None:
         """Take SIGTERM and SIGINT for requests, in the whole process from now on; main thread only."""

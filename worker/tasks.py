@@ -3,158 +3,157 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
-from typing import Final, TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
 
 from pydantic_core import from_json
 from redis import RedisError
-from rq.timeouts import JobTimeoutException
+from rq import get_current_job
 
-from fixlip_core.errors import DeadlineExceededError, FixlipError
-from service.jobs.artifacts import INPUTS, RESULTS
-from service.jobs.records import Job, JobFailure, JobMetrics
-from worker.explaining import choose_encoder, explain_job
+from service.jobs.artifacts import INPUTS, results_of
+from service.jobs.errors import JobNotFoundError
+from worker.execution import Execution, StoppedError, Verdict
+from worker.explaining import explain_pair, outcome_of
+from worker.faults import judge, pause_before_retry_s
 from worker.runtime import Runtime, current_runtime
+from worker.settling import settle
 
-__all__ = ["run_explanation"]
+__all__ = ["run_explanation", "run_job"]
 
-PROGRESS_EVERY_S: Final = 0.25
-PATIENCE_S: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
+FOR_OTHERS_S: Final = 5.0
+"""How long a job whose model this worker has not stays away from the queue, where it would meet this worker again."""
 
 _log = logging.getLogger(__name__)
-_T = TypeVar("_T")
-
-
-class _HandedBackError(Exception):
-    """The worker stops; another may have the job."""
-
-
-class _WithdrawnError(Exception):
-    """The job no longer runs: nobody waits for its answer, or another worker gives it."""
 
 
 def run_explanation(job_id: str) -> None:
-    """Run one job to a final status; RQ calls this by its name.
+    """Run one job; RQ calls this by its name, in the thread of one of its workers.
 
-    Every fault of the job ends in the job's ``error``. Faults of Redis are waited out, so none loses a job. Raises
-    ``redis.RedisError`` only when the worker was told to stop before Redis came back; the job is then taken up again
-    as an orphan.
+    Raises:
+        RuntimeError: it was not RQ that called, or the process is no worker of ours.
     """
-    runtime = current_runtime()
-    job = _persistently(runtime, lambda: runtime.repository.claim(job_id, runtime.worker_id))
-    if job is None:
-        _log.info("job %s needs no run", job_id)
-        return
-    started = time.monotonic()
+    running = get_current_job()
+    if running is None or running.worker_name is None:
+        raise RuntimeError("only a worker runs explanations: start one with `fixlip worker`")
+    run_job(current_runtime(), job_id, worker_id=running.worker_name)
+
+
+def run_job(runtime: Runtime, job_id: str, *, worker_id: str) -> None:
+    """Run one job to where it is final, waits for its next try, or is another's.
+
+    Every fault of the job ends in its ``error``. Redis trouble is waited out for as long as this worker may wait; when
+    it has to leave first, the job is taken back from it once its lease lapses.
+    """
     try:
-        _explain(runtime, job, started)
-    except _HandedBackError:
-        runtime.unfinished = job_id
-    except _WithdrawnError:
-        _log.info("job %s was withdrawn while it ran", job_id)
+        if runtime.persistently(lambda: _is_for_others(runtime, job_id)):
+            runtime.persistently(lambda: runtime.repository.put_off(job_id, delay_s=FOR_OTHERS_S))
+            return
+        claim = runtime.persistently(
+            lambda: runtime.repository.claim(job_id, worker_id, ttl_s=runtime.settings.liveness_ttl_s)
+        )
+        if claim is None:
+            _log.info("job %s needs no run", job_id)
+            return
+        execution = Execution(claim, time_limit_s=runtime.settings.job_timeout_s)
+        if runtime.stop.overdue:
+            execution.decide(Verdict.HANDED_BACK)
+        runtime.executions.add(execution)
+        try:
+            _run(runtime, execution)
+        finally:
+            runtime.executions.discard(execution)
+    except RedisError as error:
+        _log.warning("job %s is left behind, for Redis is away: %s", job_id, error)
+
+
+def _is_for_others(runtime: Runtime, job_id: str) -> bool:
+    """Whether the job is of a model that other workers serve, or did lately and may again, and this one does not."""
+    try:
+        model_id = runtime.repository.get(job_id).model.id
+    except JobNotFoundError:
+        return False
+    served = {card.id for card in runtime.models.cards}
+    return model_id not in served and model_id in runtime.catalogue.cards()
+
+
+def _run(runtime: Runtime, execution: Execution) -> None:
+    try:
+        execution.check()
+        with _beside_others(runtime, execution):
+            _explain(runtime, execution)
+    except StoppedError as stopped:
+        execution.finish()
+        _log.info("%s", stopped)
     except RedisError:
         raise
     except Exception as error:
-        failure = _failure_of(error)
-        _log.log(
-            logging.ERROR if failure.code == "internal_error" else logging.INFO,
-            "job %s failed: %s: %s",
-            *(job_id, failure.code, failure.detail),
-            exc_info=error,
-        )
-        metrics = _metrics(job, started)
-        _persistently(runtime, lambda: runtime.repository.fail(job_id, failure, metrics))
+        execution.finish()
+        # What a run that is to end stumbles over on its way out is of no interest.
+        if execution.verdict is None:
+            _treat(runtime, execution, error)
+    if not execution.is_settled:
+        runtime.persistently(lambda: settle(execution, runtime.repository, runtime.queue))
 
 
-def _explain(runtime: Runtime, job: Job, started: float) -> None:
-    encoder = choose_encoder(runtime.encoders, job)
+@contextmanager
+def _beside_others(runtime: Runtime, execution: Execution) -> Iterator[None]:
+    """The right to run beside the other jobs of this process; of a suspect, without them."""
+    if not execution.is_suspect:
+        with runtime.gate.together(execution.check):
+            yield
+        return
+    with runtime.gate.alone(execution.check):
+        _log.info("job %s lost a worker and is run alone", execution.job.id)
+        execution.is_alone = True
+        if not runtime.persistently(lambda: runtime.repository.mark_alone(execution.lease)):
+            execution.decide(Verdict.LOST)
+            execution.check()
+        yield
+
+
+def _explain(runtime: Runtime, execution: Execution) -> None:
+    job, lease = execution.job, execution.lease
     image = runtime.artifacts.read(job.id, INPUTS, "image")
     request = from_json(runtime.artifacts.read(job.id, INPUTS, "request.json"))
-    outcome = explain_job(encoder, job, image, request["params"], _Reporter(runtime, job.id, started))
-    runtime.artifacts.write(job.id, RESULTS, outcome.files)
-    metrics = _metrics(job, started, outcome.forward_passes)
-    _persistently(runtime, lambda: runtime.repository.succeed(job.id, outcome.output, metrics))
-    _log.info("job %s succeeded in %.2f s", job.id, metrics.run_s)
-
-
-class _Reporter:
-    """Progress callback: the one place, between two batches, where a run can be stopped."""
-
-    def __init__(self, runtime: Runtime, job_id: str, started: float) -> None:
-        self._runtime = runtime
-        self._job_id = job_id
-        self._timeout_s = runtime.settings.job_timeout_s
-        self._deadline = started + self._timeout_s
-        self._next_report = started
-
-    def __call__(self, completed: int, total: int) -> None:
-        now = time.monotonic()
-        if self._runtime.stop.overdue:
-            raise _HandedBackError
-        if completed < total and now > self._deadline:
-            raise DeadlineExceededError(
-                f"the job was stopped after {self._timeout_s} s with {completed} of {total} forward passes done; "
-                "submit it with fewer passes"
-            )
-        if now >= self._next_report or completed == total:
-            self._report(completed, total)
-            self._next_report = time.monotonic() + PROGRESS_EVERY_S
-
-    def _report(self, completed: int, total: int) -> None:
-        try:
-            runs = self._runtime.repository.set_progress(self._job_id, completed, total)
-        except RedisError as error:
-            _log.warning("job %s goes on, though its progress cannot be told: %s", self._job_id, error)
-            return
-        if not runs:
-            raise _WithdrawnError
-
-
-def _persistently(runtime: Runtime, act: Callable[[], _T]) -> _T:
-    """``act()``, repeated while Redis is away and this worker may wait for it.
-
-    Every act here may be repeated: a claim by the same worker succeeds again, and final states are written once.
-    """
-    attempt = 0
-    while True:
-        try:
-            return act()
-        except RedisError as error:
-            if runtime.stop.overdue:
-                raise
-            pause_s = PATIENCE_S[min(attempt, len(PATIENCE_S) - 1)]
-            _log.warning("Redis is in trouble, trying again in %.1f s: %s", pause_s, error)
-            time.sleep(pause_s)
-            attempt += 1
-
-
-def _failure_of(error: Exception) -> JobFailure:
-    """What the client is told; the text of an error that nobody foresaw stays in the log."""
-    if isinstance(error, FixlipError):
-        return JobFailure(code=error.code, detail=str(error))
-    if isinstance(error, JobTimeoutException):
-        return JobFailure(code=DeadlineExceededError.code, detail="the job took too long and was stopped")
-    if _is_out_of_memory(error):
-        return JobFailure(
-            code="out_of_memory",
-            detail="the worker's memory did not suffice for this job; use a smaller model or image",
+    with runtime.models.use(job.model, execution.check) as encoder:
+        execution.begin()
+        explanation, view = explain_pair(
+            encoder,
+            runtime.batcher,
+            job,
+            image,
+            request["params"],
+            check=execution.check,
+            report=execution.report,
         )
-    return JobFailure(
-        code="internal_error",
-        detail="the worker failed in an unforeseen way; its log has the details under this job's id",
-    )
+    maps = runtime.renderer.render(explanation, view, check=execution.check)
+    outcome = outcome_of(job, explanation, view, maps)
+    runtime.artifacts.write(job.id, results_of(lease.attempt), outcome.files)
+    execution.check()
+    execution.finish()
+    metrics = execution.metrics(outcome.forward_passes)
+    if runtime.persistently(lambda: runtime.repository.succeed(lease, outcome.output, metrics)):
+        _log.info("job %s succeeded in %.2f s", job.id, metrics.run_s)
+    else:
+        _log.warning("job %s was taken from this worker, whose answer counts no more", job.id)
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    """Python's own error, torch's for devices, and the plain RuntimeError of torch's allocator for CPU memory."""
-    return (
-        isinstance(error, MemoryError)
-        or any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)
-        or (isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error))
-    )
-
-
-def _metrics(job: Job, started: float, forward_passes: int | None = None) -> JobMetrics:
-    run_s = time.monotonic() - started
-    return job.metrics.model_copy(update={"run_s": run_s, "forward_passes": forward_passes})
+def _treat(runtime: Runtime, execution: Execution, error: Exception) -> None:
+    """Do what is to be done about an error: fail the job, put it off, or end this process."""
+    fault = judge(error, max_retries=runtime.settings.max_retries)
+    job_id, lease, failure = execution.job.id, execution.lease, fault.failure
+    if fault.breaks_device:
+        _log.critical("job %s met the loss of the device; this process ends", job_id, exc_info=error)
+        for run in runtime.executions.all():
+            run.decide(Verdict.GIVEN_UP)
+        runtime.stop.give_up()
+    elif execution.retries < fault.retries:
+        pause_s = pause_before_retry_s(execution.retries)
+        _log.warning("job %s is tried again in %.0f s: %s: %s", job_id, pause_s, failure.code, failure.detail)
+        runtime.persistently(lambda: runtime.repository.retry_later(lease, delay_s=pause_s))
+    else:
+        level = logging.ERROR if fault.is_unforeseen else logging.INFO
+        _log.log(level, "job %s failed: %s: %s", job_id, failure.code, failure.detail, exc_info=error)
+        metrics = execution.metrics()
+        runtime.persistently(lambda: runtime.repository.fail(lease, failure, metrics))

@@ -45,11 +45,15 @@ class FakeEncoder:
         card: what it says of itself.
         row_s: seconds that a row of a batch takes.
         on_batch: called before every batch; may raise.
+        on_view: called before every view, in the thread of the job.
+        weights_bytes: what it says that its weights take.
     """
 
     card: ModelCard = CARD
     row_s: float = 0.0
     on_batch: Callable[[], object] = field(default=lambda: None)
+    on_view: Callable[[], object] = field(default=lambda: None)
+    weights_bytes: int = 0
     text_cost: float = 0.05
     shares_prefixes: bool = False
     text_removals: tuple[TextRemoval, ...] = ("mask",)
@@ -61,6 +65,7 @@ class FakeEncoder:
 
     def view(self, image: Any) -> ImageArray:
         """(64, 64, 3) uint8."""
+        self.on_view()
         height, width = self.card.image_size_px
         return np.asarray(to_rgb(image).resize((width, height), Image.Resampling.BILINEAR))
 

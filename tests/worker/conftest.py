@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from redis import Redis
 
+from fixlip_core.batching import Batcher
+from fixlip_core.encoders.protocol import DualEncoder
 from service.jobs.connection import connect
 from tests.support.fake_encoder import FakeEncoder
+from tests.support.running import Serve
+from worker.models import ModelPool
+from worker.rendering import RenderPool
 from worker.runtime import Runtime, install_runtime
 from worker.settings import WorkerSettings
 from worker.stopping import Stop
 
 
+def _same(encoder: DualEncoder) -> DualEncoder:
+    return encoder
+
+
 @pytest.fixture
 def settings(redis_url: str, tmp_path: Path) -> WorkerSettings:
     """Settings of a worker on the session's Redis."""
-    return WorkerSettings(redis_url=redis_url, data_dir=tmp_path, models=("fake",), heartbeat_s=0.2, grace_s=0.3)
+    return WorkerSettings(
+        redis_url=redis_url, data_dir=tmp_path, models=("fake",), heartbeat_s=0.2, grace_s=0.3, concurrency=2
+    )
 
 
 @pytest.fixture
@@ -28,12 +40,36 @@ def connection(redis_url: str) -> Iterator[Redis]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def renderer() -> Iterator[RenderPool]:
+    """One process that draws maps."""
+    with RenderPool(1) as pool:
+        yield pool
+
+
 @pytest.fixture
-def runtime(settings: WorkerSettings, connection: Redis) -> Runtime:
+def serve(settings: WorkerSettings, connection: Redis, renderer: RenderPool) -> Iterator[Serve]:
+    """Makes a runtime."""
+    with Batcher() as batcher:
+
+        def make(*encoders: DualEncoder, **changes: object) -> Runtime:
+            models = ModelPool({encoder.card.id: partial(_same, encoder) for encoder in encoders or (FakeEncoder(),)})
+            models.load_all()
+            runtime = Runtime(
+                settings=settings.model_copy(update=changes),
+                redis=connection,
+                models=models,
+                batcher=batcher,
+                renderer=renderer,
+                stop=Stop(settings.grace_s),
+            )
+            install_runtime(runtime)
+            return runtime
+
+        yield make
+
+
+@pytest.fixture
+def runtime(serve: Serve) -> Runtime:
     """The runtime that tasks of this process find."""
-    encoder = FakeEncoder()
-    runtime = Runtime(
-        settings=settings, redis=connection, encoders={encoder.card.id: encoder}, stop=Stop(settings.grace_s)
-    )
-    install_runtime(runtime)
-    return runtime
+    return serve()

@@ -2,19 +2,23 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import fixlip_core
+from fixlip_core.batching import Batcher
 from fixlip_core.defaults import MAX_IMAGE_BYTES
-from fixlip_core.errors import CanceledError, UnknownModelError
+from fixlip_core.errors import CanceledError
+from fixlip_core.methods import Progress
+from fixlip_core.rendering import render_maps
 from service.jobs.records import Job, JobInput, JobModel, JobResult
 from tests.support.explanations import attribution, pair_attribution
 from tests.support.fake_encoder import CARD, FakeEncoder
 from tests.support.jobs import PARAMS, png
-from worker.explaining import choose_encoder, explain_job
+from worker.explaining import Outcome, explain_pair, outcome_of
 
 
 def a_job() -> Job:
@@ -26,21 +30,23 @@ def a_job() -> Job:
     )
 
 
-def test_encoder_of_the_id_and_revision() -> None:
-    encoders = {"fake": FakeEncoder(), "other": FakeEncoder(card=replace(CARD, id="other"))}
-    assert choose_encoder(encoders, a_job()) is encoders["fake"]
-
-
-def test_another_revision_is_another_model() -> None:
-    encoder = FakeEncoder(card=replace(CARD, revision="sha256:new"))
-    with pytest.raises(UnknownModelError, match="in revision sha256:new, not sha256:0123456789abcdef") as raised:
-        choose_encoder({"fake": encoder}, a_job())
-    assert raised.value.code == "model_changed"
+def answer(params: dict[str, Any], *, image: bytes | None = None, progress: Progress = lambda *_: None) -> Outcome:
+    with Batcher() as batcher:
+        explanation, view = explain_pair(
+            FakeEncoder(),
+            batcher,
+            a_job(),
+            image or png(),
+            params,
+            check=lambda: None,
+            report=progress,
+        )
+    return outcome_of(a_job(), explanation, view, render_maps(explanation, view))
 
 
 def test_progress_counts_the_passes_of_the_outcome() -> None:
     told: list[tuple[int, int]] = []
-    outcome = explain_job(FakeEncoder(), a_job(), png(), PARAMS, lambda *counts: told.append(counts))
+    outcome = answer(PARAMS, progress=lambda *counts: told.append(counts))
     assert told[-1] == (outcome.forward_passes, outcome.forward_passes)
     assert outcome.forward_passes == outcome.output.image_passes + outcome.output.text_passes
 
@@ -48,7 +54,7 @@ def test_progress_counts_the_passes_of_the_outcome() -> None:
 def test_the_brief_of_an_attribution_has_no_model_of_the_score(monkeypatch: pytest.MonkeyPatch) -> None:
     explanation = replace(attribution(), grid=(2, 3))
     monkeypatch.setattr(fixlip_core, "explain", lambda *_, **__: explanation)
-    outcome = explain_job(FakeEncoder(), a_job(), png(), {}, lambda *_: None)
+    outcome = answer({})
     assert (outcome.output.index, outcome.output.order) == ("Grad-ECLIP", 1)
     assert (outcome.output.baseline, outcome.output.estimated_r2) == (None, None)
     assert [info.name for info in outcome.output.maps] == ["first-order"]
@@ -65,16 +71,13 @@ def test_the_brief_of_an_attribution_has_no_model_of_the_score(monkeypatch: pyte
 def test_the_brief_of_attributed_pairs_has_those_of_image_and_text_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     explanation = pair_attribution()
     monkeypatch.setattr(fixlip_core, "explain", lambda *_, **__: explanation)
-    output = explain_job(FakeEncoder(), a_job(), png(), {}, lambda *_: None).output
+    output = answer({}).output
     assert len(output.top_interactions) == 18
     assert all(pair.players[0] < 6 <= pair.players[1] for pair in output.top_interactions)
 
 
 def test_the_brief_has_main_effects_with_errors_at_order_1_alone() -> None:
-    one, two = (
-        explain_job(FakeEncoder(), a_job(), png(), {"order": order, "budget": 64}, lambda *_: None).output
-        for order in (1, 2)
-    )
+    one, two = (answer({"order": order, "budget": 64}).output for order in (1, 2))
     assert one.index == "WBV"
     assert all(player.std_error is not None for player in one.top_players)
     assert two.index == "WFBII"
@@ -86,7 +89,7 @@ def test_what_progress_raises_stops_the_work() -> None:
         raise CanceledError("enough")
 
     with pytest.raises(CanceledError, match="enough"):
-        explain_job(FakeEncoder(), a_job(), png(), PARAMS, stop)
+        answer(PARAMS, progress=stop)
 
 
 def test_stored_image_may_be_larger_than_a_submitted_one() -> None:
@@ -95,4 +98,4 @@ def test_stored_image_may_be_larger_than_a_submitted_one() -> None:
     buffer = io.BytesIO()
     Image.fromarray(noise).save(buffer, format="PNG", compress_level=0)
     assert len(buffer.getvalue()) > MAX_IMAGE_BYTES
-    assert explain_job(FakeEncoder(), a_job(), buffer.getvalue(), PARAMS, lambda *_: None).output.grid == (4, 4)
+    assert answer(PARAMS, image=buffer.getvalue()).output.grid == (4, 4)

@@ -3,7 +3,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
+import pytest
+from redis import ConnectionError as RedisConnectionError
+
+from service.jobs.catalogue import Catalogue
 from tests.support.fake_encoder import CARD
 from worker.runtime import Runtime, current_runtime, install_runtime, new_worker_id
 
@@ -32,6 +37,41 @@ def test_announcement_lasts_three_heartbeats(runtime: Runtime) -> None:
     assert runtime.catalogue.live_workers(CARD.id) == 0
 
 
-def test_nothing_to_hand_back(runtime: Runtime) -> None:
-    runtime.hand_back()
-    assert runtime.queue.depth() == 0
+def test_withdrawn_it_is_gone_at_once(runtime: Runtime) -> None:
+    runtime.announce()
+    runtime.withdraw()
+    assert runtime.catalogue.live_workers() == 0
+
+
+def test_one_that_stops_is_not_announced_any_more(runtime: Runtime) -> None:
+    runtime.announce()
+    runtime.stop.request()
+    runtime.announce()
+    assert runtime.catalogue.live_workers() == 0
+
+
+def test_without_redis_it_goes_all_the_same(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Catalogue, "withdraw", failing(1))
+    runtime.withdraw()
+
+
+def test_trouble_is_waited_out(runtime: Runtime) -> None:
+    assert runtime.persistently(failing(2)) == "done"
+
+
+def test_trouble_is_not_waited_out_when_the_process_must_leave(runtime: Runtime) -> None:
+    runtime.stop.request()
+    runtime.stop.request()
+    with pytest.raises(RedisConnectionError):
+        runtime.persistently(failing(1))
+
+
+def failing(times: int) -> Callable[..., str]:
+    failures = iter(range(times))
+
+    def act(*_: object) -> str:
+        if next(failures, None) is not None:
+            raise RedisConnectionError("away")
+        return "done"
+
+    return act

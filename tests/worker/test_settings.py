@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,23 @@ def test_a_variable_that_is_set_to_nothing_is_not_set(monkeypatch: pytest.Monkey
     assert WorkerSettings().models_file == Path("models.toml")
 
 
+@pytest.mark.parametrize(("device", "slots"), [("cpu", 4), ("cuda", 8), ("cuda:1", 8)])
+def test_a_gpu_has_work_for_more_jobs_at_once(monkeypatch: pytest.MonkeyPatch, device: str, slots: int) -> None:
+    monkeypatch.delenv("FIXLIP_CONCURRENCY", raising=False)
+    assert WorkerSettings(device=device).slots == slots
+    monkeypatch.setenv("FIXLIP_CONCURRENCY", "3")
+    assert WorkerSettings(device=device).slots == 3
+
+
+@pytest.mark.parametrize(("cores", "renderers"), [(None, 1), (1, 1), (2, 1), (4, 2), (64, 4)])
+def test_maps_are_drawn_by_half_the_cores_at_most_four(
+    monkeypatch: pytest.MonkeyPatch, cores: int | None, renderers: int
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert WorkerSettings().renderers == renderers
+    assert WorkerSettings(render_processes=7).renderers == 7
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -53,6 +71,10 @@ def test_a_variable_that_is_set_to_nothing_is_not_set(monkeypatch: pytest.Monkey
         ("FIXLIP_THREADS", "0"),
         ("FIXLIP_HEARTBEAT_S", "0"),
         ("FIXLIP_GRACE_S", "-1"),
+        ("FIXLIP_CONCURRENCY", "0"),
+        ("FIXLIP_MEMORY_BYTES", "0"),
+        ("FIXLIP_MAX_RETRIES", "-1"),
+        ("FIXLIP_RENDER_PROCESSES", "0"),
     ],
 )
 def test_bad_values_name_the_field(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

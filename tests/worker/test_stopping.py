@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from worker.stopping import Stop
+from worker.stopping import BROKEN, Stop
 
 
 def test_first_request_leaves_time_for_the_job_at_hand() -> None:
@@ -27,6 +27,24 @@ def test_without_grace_the_first_is_enough() -> None:
     stop = Stop(0)
     stop.request()
     assert stop.overdue
+
+
+def test_a_broken_process_stops_at_once_and_says_so() -> None:
+    stop = Stop(60)
+    assert stop.exit_status == 0
+    stop.give_up()
+    assert stop.requested
+    assert stop.overdue
+    assert stop.exit_status == BROKEN
+
+
+def test_it_knows_for_how_long_jobs_are_overdue() -> None:
+    stop = Stop(60)
+    assert stop.overdue_for_s < -1e9
+    stop.request()
+    assert -60 <= stop.overdue_for_s < -50
+    stop.request()
+    assert 0 <= stop.overdue_for_s < 5
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

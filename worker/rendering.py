@@ -1,0 +1,209 @@
+"""Maps are drawn in processes of their own: drawing holds Python's lock, and would stop the jobs of other threads."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Pipe
+from queue import Empty, LifoQueue
+from types import TracebackType
+from typing import Any, Final, Self
+
+from fixlip_core.errors import FixlipError
+from fixlip_core.explanation import Explanation
+from fixlip_core.rendering.rendered import RenderedMap
+from fixlip_core.types import ImageArray
+
+__all__ = ["RenderPool", "RenderingLostError"]
+
+CHECK_S: Final = 0.1
+"""How often a caller that waits is asked whether it still wants to."""
+
+
+class RenderingLostError(FixlipError):
+    """The process that drew is gone: killed, out of memory, or never started. Drawing again may well succeed."""
+
+    code = "rendering_lost"
+
+
+class RenderPool:
+    """Processes that draw maps, all but the first started when they are needed; a lost one is replaced likewise.
+
+    Any number of threads may draw at once; those beyond the number of processes wait. A process that is lost fails
+    only the drawing that it was busy with.
+
+    Args:
+        processes: how many, 1 or more.
+    """
+
+    def __init__(self, processes: int = 1) -> None:
+        # A place has a process, or None where one may be started. The last to come back is the first to be taken.
+        self._places: LifoQueue[_Process | None] = LifoQueue()
+        for _ in range(processes):
+            self._places.put(None)
+        self._n_places = processes
+        self._lock = threading.Lock()
+        self._processes: set[_Process] = set()
+        self._is_closed = False
+
+    def __enter__(self) -> Self:
+        """Start the first process: it will be ready by the time that there is something to draw."""
+        self._places.put(self._places.get() or self._start())
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """End every process; drawings under way are lost."""
+        with self._lock:
+            self._is_closed = True
+            for process in self._processes:
+                process.kill()
+        # A thread that draws gives its place back as soon as it is told that its process is gone.
+        places = [self._places.get() for _ in range(self._n_places)]
+        for place in places:
+            self._end(place)
+            self._places.put(None)
+
+    def render(
+        self, explanation: Explanation, view: ImageArray, *, check: Callable[[], None] = lambda: None
+    ) -> dict[str, RenderedMap]:
+        """What :func:`fixlip_core.rendering.render_maps` gives for the same arguments, to the byte.
+
+        Args:
+            explanation: what to draw.
+            view: (H, W, 3) uint8, the view that the model saw.
+            check: called about ten times a second; what it raises ends the drawing and is raised.
+
+        Raises:
+            InvalidImageError: ``view`` is of another shape or dtype.
+            InvalidParameterError: a value of the explanation is not finite.
+            RenderingLostError: the process was lost; the pool is whole again.
+        """
+        place = self._take(check)
+        try:
+            place = place or self._start()
+            is_drawn, answer = place.ask((_parts(explanation), view), check)
+        except BaseException:
+            # What it may still draw would be taken for the answer to the next question.
+            self._end(place)
+            self._places.put(None)
+            raise
+        self._places.put(place)
+        if not is_drawn:
+            raise _error(*answer)
+        maps: dict[str, RenderedMap] = answer
+        return maps
+
+    def _take(self, check: Callable[[], None]) -> _Process | None:
+        while True:
+            check()
+            try:
+                place = self._places.get(timeout=CHECK_S)
+            except Empty:
+                continue
+            if place is None or not place.has_ended:
+                return place
+            # It was killed while it had nothing to do, which need not concern the caller.
+            self._end(place)
+            return None
+
+    def _start(self) -> _Process:
+        with self._lock:
+            if self._is_closed:
+                raise RenderingLostError("the processes that draw maps were ended")
+            process = _Process()
+            self._processes.add(process)
+        return process
+
+    def _end(self, process: _Process | None) -> None:
+        if process is not None:
+            process.end()
+            with self._lock:
+                self._processes.discard(process)
+
+
+class _Process:
+    """A :mod:`worker.drawing` as its worker sees it; used by one thread at a time.
+
+    Raises:
+        RenderingLostError: it cannot be started.
+    """
+
+    def __init__(self) -> None:
+        self._line, theirs = Pipe()
+        self._is_ready = False
+        # It finds this package where this process did, and leaves the cores to the passes.
+        environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-P", "-m", "worker.drawing", str(theirs.fileno())]
+        try:
+            self._popen = subprocess.Popen(
+                command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
+            )
+        except OSError as error:
+            self._line.close()
+            raise RenderingLostError(f"no process that draws maps can be started: {error}") from error
+        finally:
+            # The process's end must be its alone: when it closes, this side is told.
+            theirs.close()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is gone."""
+        return self._popen.poll() is not None
+
+    def ask(self, question: object, check: Callable[[], None]) -> Any:
+        """Its answer to ``question``; ``check`` may raise meanwhile.
+
+        Raises:
+            RenderingLostError: it ended first.
+        """
+        if not self._is_ready:
+            # A long question to a process that does not listen yet would hold this thread, without a check.
+            self._receive(check)
+            self._is_ready = True
+        with _lost_at_the_end():
+            self._line.send(question)
+        return self._receive(check)
+
+    def _receive(self, check: Callable[[], None]) -> Any:
+        while True:
+            check()
+            with _lost_at_the_end():
+                if self._line.poll(CHECK_S):
+                    return self._line.recv()
+
+    def kill(self) -> None:
+        """End it, whatever it is doing; a thread that waits for its answer is told."""
+        self._popen.kill()
+
+    def end(self) -> None:
+        """End it and what is kept of it; no thread may wait for its answer."""
+        self._popen.kill()
+        self._popen.wait()
+        self._line.close()
+
+
+@contextmanager
+def _lost_at_the_end() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, OSError) as error:
+        raise RenderingLostError("the process that drew the maps was lost") from error
+
+
+def _parts(explanation: Explanation) -> dict[str, Any]:
+    """What an explanation is made of: compressing it into a file takes longer than all the rest of the way."""
+    parts = {field.name: getattr(explanation, field.name) for field in dataclasses.fields(explanation)}
+    # A view of a mapping cannot be sent.
+    return parts | {"provenance": dict(explanation.provenance)}
+
+
+def _error(kind: type[Exception], arguments: tuple[Any, ...], state: dict[str, Any]) -> Exception:
+    """The error that :mod:`worker.drawing` took apart."""
+    error = kind.__new__(kind, *arguments)
+    vars(error).update(state)
+    return error
