@@ -1,9 +1,9 @@
 # Three images from one recipe:
 #
-#   docker build --target api .           the HTTP service; has no torch
+#   docker build --target api .           the HTTP service, and the sweeper (`fixlip sweep`); has no torch
 #   docker build --target worker-cpu .    a worker; with PyTorch's index of CPU builds in the build argument
 #                                         PIP_EXTRA_INDEX_URL the image is several gigabytes smaller
-#   docker build --target worker-cuda .   a worker with torch's CUDA build
+#   docker build --target worker-cuda .   a worker on each GPU, with torch's CUDA build
 #
 # Apart from the small demo encoder, which is part of the package, weights are mounted, never baked in.
 # The constraints file pins what the commands do not.
@@ -60,13 +60,16 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/livez', timeout=2)"]
 CMD ["fixlip", "serve", "--host", "0.0.0.0", "--port", "8000"]
 
+# `cuda` rather than `all`: a container that has lost its GPUs is to fail, not to be slow.
 FROM runtime AS worker-cuda
 COPY --from=worker-cuda-build /opt/fixlip /opt/fixlip
 ENV FIXLIP_DEVICE=cuda
-CMD ["fixlip", "worker"]
+HEALTHCHECK --interval=30s --timeout=15s --start-period=600s --retries=3 CMD ["fixlip", "check", "worker"]
+CMD ["fixlip", "worker", "--devices", "cuda"]
 
 # Last, so that a build without a target makes an image that can explain on any machine.
 FROM runtime AS worker-cpu
 COPY --from=worker-cpu-build /opt/fixlip /opt/fixlip
 ENV FIXLIP_DEVICE=cpu
+HEALTHCHECK --interval=30s --timeout=15s --start-period=600s --retries=3 CMD ["fixlip", "check", "worker"]
 CMD ["fixlip", "worker"]

@@ -19,7 +19,7 @@ OUT ?= out
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check lint typecheck imports pytest format openapi benchmarks clean
+.PHONY: help demo test check lint typecheck imports pytest faults format openapi benchmarks clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -44,6 +44,9 @@ imports: $(READY) ## import-linter: who may import whom
 pytest: $(READY) ## every test, the slow ones too
 	$(BIN)/python -m pytest
 
+faults: $(READY) ## the fault suite as large as the promise is: hundreds of jobs, minutes of blows, and a table
+	FIXLIP_FAULTS=full $(BIN)/python -m pytest tests/faults
+
 format: $(READY) ## rewrite the sources the way ruff formats them
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -52,7 +55,9 @@ openapi: $(READY) ## write openapi/openapi.json from the service
 	$(BIN)/python -m service.openapi openapi/openapi.json
 
 benchmarks: $(READY) ## every figure of the README; takes hours, `python -m benchmarks.NAME --help` says what each does
-	for name in retrieval estimators comparison grids passes attributions; do $(BIN)/python -m benchmarks.$$name; done
+	for name in retrieval estimators comparison grids passes attributions throughput overhead scaling soak; do
+	    $(BIN)/python -m benchmarks.$$name
+	done
 
 clean: ## remove the environment, caches and results
 	rm -rf $(VENV) $(OUT) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

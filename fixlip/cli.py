@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import typer
 from pydantic import ValidationError
@@ -94,19 +95,63 @@ def serve(
 
 
 @app.command()
-def worker(models: _Models = None) -> None:
-    """Run a worker alone, against REDIS_URL; SIGTERM lets its job finish within FIXLIP_GRACE_S seconds."""
+def worker(
+    models: _Models = None,
+    devices: Annotated[
+        str | None,
+        typer.Option(
+            help="Start one worker process for each of these devices, and start it again if it fails: 'all', 'cpu', "
+            "'cuda' or some GPUs ('cuda:0,cuda:1'). Without it, this process is the worker, on FIXLIP_DEVICE.",
+        ),
+    ] = None,
+) -> None:
+    """Run a worker alone, against REDIS_URL; SIGTERM lets its jobs finish within FIXLIP_GRACE_S seconds."""
     from worker.settings import WorkerSettings
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("worker").setLevel(logging.INFO)
+    _log_to_stderr("fixlip", "worker")
     settings = WorkerSettings(models=models) if models else WorkerSettings()
+    if devices is not None:
+        from fixlip.devices import parse_devices
+        from fixlip.supervisor import supervise_workers
+
+        supervise_workers(parse_devices(devices), models=models, grace_s=settings.grace_s)
+        return
     try:
         from worker.main import run
 
         run(settings)
     except ModuleNotFoundError as error:
         raise CommandError(f"a worker needs more packages ({error.name}): pip install 'fixlip[worker]'") from error
+
+
+@app.command()
+def sweep() -> None:
+    """Take care of the jobs of REDIS_URL: back to the queue with those whose worker died. Workers do so too."""
+    from fixlip.sweeping import Sweeper
+    from service.jobs.settings import JobSettings
+
+    _log_to_stderr("fixlip", "service")
+    _interrupt_on_signals()
+    with contextlib.suppress(KeyboardInterrupt):
+        Sweeper(JobSettings()).run()
+
+
+@app.command()
+def check(
+    part: Annotated[Literal["worker", "sweeper"], typer.Argument(help="Which process of this host.")],
+    needs_redis: Annotated[
+        bool,
+        typer.Option(
+            help="Whether it counts as bad that Redis does not answer, so that nothing is known. It should not where "
+            "a restart follows, which makes no Redis answer.",
+        ),
+    ] = True,
+) -> None:
+    """Tell by the exit status whether this host's worker or sweeper lives: a health check for containers."""
+    from fixlip.checking import check as look
+    from service.jobs.settings import JobSettings
+
+    typer.echo(look(part, JobSettings(), needs_redis=needs_redis))
 
 
 @app.command()
@@ -193,6 +238,13 @@ def _interrupt_on_signals() -> None:
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
+
+
+def _log_to_stderr(*programs: str) -> None:
+    """Log warnings, and what these packages have to tell besides."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for program in programs:
+        logging.getLogger(program).setLevel(logging.INFO)
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

@@ -4,12 +4,13 @@ CommandError
 |-- RedisNotFoundError         no redis-server that will do
 |-- DirectoryInUseError        another stack runs on the same data
 |-- ChildError                 a process of the stack did not start, or stopped by itself
+|-- UnhealthyError             a process that was checked gives no sign of life
 `-- ServiceError               the HTTP service is not there, or says no
 """
 
 from __future__ import annotations
 
-__all__ = ["ChildError", "CommandError", "DirectoryInUseError", "RedisNotFoundError", "ServiceError"]
+__all__ = ["ChildError", "CommandError", "DirectoryInUseError", "RedisNotFoundError", "ServiceError", "UnhealthyError"]
 
 
 class CommandError(Exception):
@@ -30,3 +31,7 @@ class ChildError(CommandError):
 
 class ServiceError(CommandError):
     """The service cannot be reached, or answered with a problem."""
+
+
+class UnhealthyError(CommandError):
+    """A process that was checked gives no sign of life."""

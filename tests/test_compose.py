@@ -1,97 +1,110 @@
 """The containers' recipe against the code: commands, settings, paths and users that it names are those that exist.
 
-Neither file can be run without a container engine, so every word in them that has a counterpart here is compared.
+Neither file can be run without a container engine, so every word in them that has a counterpart here is compared, and
+linters look at the rest.
 """
 
 from __future__ import annotations
 
 import ast
+import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pydantic_settings import BaseSettings
 
+from fixlip.serving import GRACE_S
+from fixlip.supervisor import ENDED_WITHIN_S
 from service.jobs.settings import JobSettings
 from service.settings import ServiceSettings
+from tests.support.recipes import (
+    COMPOSE_VARIABLES,
+    PYPROJECT,
+    ROOT,
+    check_command,
+    default_of,
+    environment_of,
+    instructions,
+    last,
+    stages,
+)
 from tests.support.settings import variables
 from worker.settings import WorkerSettings
 
-ROOT = Path(__file__).parents[1]
-PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS: dict[str, type[JobSettings]] = {"api": ServiceSettings, "worker": WorkerSettings, "worker-cuda": WorkerSettings}
+OURS: dict[str, type[JobSettings]] = {
+    "api": ServiceSettings,
+    "sweeper": JobSettings,
+    "worker": WorkerSettings,
+    "worker-cuda": WorkerSettings,
+}
+GIB = 2**30
 
 
-def instructions() -> list[tuple[str, str]]:
-    """(word, rest) of the Dockerfile's instructions, continued lines joined."""
-    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    joined = "\n".join(lines).replace("\\\n", " ").splitlines()
-    pairs = [line.split(maxsplit=1) for line in joined]
-    return [(word, rest) for word, rest in pairs]
+def seconds(text: str) -> float:
+    return float(text.removesuffix("s"))
 
 
-def stages() -> dict[str, list[tuple[str, str]]]:
-    """The instructions of each stage, those of the stage that it is built from first."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    current: list[tuple[str, str]] = []
-    for word, rest in instructions():
-        if word == "FROM":
-            parent, _, name = rest.partition(" AS ")
-            current = found.setdefault(name, list(found.get(parent, [("FROM", parent)])))
-        else:
-            current.append((word, rest))
-    return found
+def size_bytes(text: str) -> int:
+    number, unit = re.fullmatch(r"(\d+)(gb?|m)", text, flags=re.IGNORECASE).groups()  # type: ignore[union-attr]
+    return int(number) * (GIB if unit.startswith("g") else 2**20)
 
 
-STAGES = stages()
+def command_of(service: str) -> list[str]:
+    """What a service of ours runs: its own command, or its image's."""
+    own: list[str] | None = SERVICES[service].get("command")
+    return own or list(ast.literal_eval(last(SERVICES[service]["build"]["target"], "CMD")))
 
 
-def last(stage: str, word: str) -> str:
-    """The instruction that holds: the last of its kind."""
-    return [rest for instruction, rest in STAGES[stage] if instruction == word][-1]
+def test_compose_accepts_the_file() -> None:
+    path = ROOT / "docker-compose.yml"
+    command = ["check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(path)]
+    done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    if shutil.which("docker") and subprocess.run(["docker", "compose", "version"], capture_output=True).returncode == 0:
+        environment = {**os.environ, "FIXLIP_REDIS_PASSWORD": "secret"}
+        command = ["docker", "compose", "--profile", "*", "config", "--quiet"]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
 
-def environment_of(stage: str) -> dict[str, str]:
-    """Variables that an image sets."""
-    pairs = [pair for word, rest in STAGES[stage] if word == "ENV" for pair in shlex.split(rest)]
-    return dict(pair.split("=", 1) for pair in pairs)
-
-
-def default_of(value: str) -> str:
-    """A value of the compose file where the person who runs it has set nothing."""
-    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(value))
+def test_the_linter_of_dockerfiles_has_nothing_to_say() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run([hadolint, ROOT / "Dockerfile"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("service", OURS)
 def test_a_service_runs_a_stage_of_the_dockerfile(service: str) -> None:
     assert SERVICES[service]["build"] == {"context": ".", "target": SERVICES[service]["build"]["target"]}
-    assert SERVICES[service]["build"]["target"] in STAGES
+    assert SERVICES[service]["build"]["target"] in stages()
 
 
-@pytest.mark.parametrize("stage", ["api", "worker-cpu", "worker-cuda"])
-def test_an_image_runs_a_real_command_with_real_options(stage: str) -> None:
-    program, command, *options = ast.literal_eval(last(stage, "CMD"))
-    assert program in PYPROJECT["project"]["scripts"]
-    # --help is checked last, after the other options have been read.
-    done = subprocess.run(
-        [sys.executable, "-m", "fixlip", command, *options, "--help"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert f"fixlip {command} " in done.stdout
-    assert {option for option in options if option.startswith("--")} <= set(re.findall(r"--[a-z-]+", done.stdout))
+@pytest.mark.parametrize("service", OURS)
+def test_a_service_runs_and_checks_real_commands(service: str) -> None:
+    check_command(command_of(service))
+    own = SERVICES[service].get("healthcheck")
+    image = last(SERVICES[service]["build"]["target"], "HEALTHCHECK").partition(" CMD ")[2]
+    kind, *check = own["test"] if own else ["CMD", *ast.literal_eval(image)]
+    assert kind == "CMD"
+    if service == "api":
+        assert "http://127.0.0.1:8000/livez" in check[-1]
+    else:
+        assert check == ["fixlip", "check", service.removesuffix("-cuda")]
+        check_command(check)
+
+
+def test_a_worker_with_gpus_has_one_process_for_each() -> None:
+    assert command_of("worker-cuda") == ["fixlip", "worker", "--devices", "cuda"]
+    (device,) = SERVICES["worker-cuda"]["deploy"]["resources"]["reservations"]["devices"]
+    assert (device["driver"], device["count"]) == ("nvidia", "all")
 
 
 @pytest.mark.parametrize(("service", "settings"), OURS.items())
@@ -108,26 +121,50 @@ def test_a_service_is_given_real_settings_of_its_own(
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     accepted = settings()
-    assert accepted.redis_url == "redis://redis:6379/0"
+    assert accepted.redis_url == "redis://:secret@redis:6379/0"
     assert accepted.data_dir == Path("/data")
 
 
+@pytest.mark.parametrize(("service", "settings"), OURS.items())
+def test_what_is_passed_on_has_the_codes_defaults(service: str, settings: type[BaseSettings]) -> None:
+    real = variables(settings)
+    for name, value in SERVICES[service]["environment"].items():
+        passed_on = re.fullmatch(rf"\$\{{{name}:-(.*)\}}", str(value))
+        if passed_on and passed_on[1] and name != "FIXLIP_PRECISION":
+            assert type(real[name])(passed_on[1]) == real[name]
+
+
 def test_whoever_runs_it_can_set_what_the_file_says_they_can() -> None:
-    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-    assert set(re.findall(r"\$\{(\w+)", text)) - variables().keys() == {"FIXLIP_PUBLISHED_PORT"}
+    assert set(re.findall(r"\$\{(\w+)", TEXT)) - variables().keys() == COMPOSE_VARIABLES
 
 
-def test_the_api_and_the_workers_share_redis_and_the_data() -> None:
-    assert {SERVICES[service]["environment"]["REDIS_URL"] for service in OURS} == {"redis://redis:6379/0"}
+def test_nothing_starts_without_a_password() -> None:
+    assert len(re.findall(r"\$\{FIXLIP_REDIS_PASSWORD:\?", TEXT)) == TEXT.count("${FIXLIP_REDIS_PASSWORD") == 3
+    words = SERVICES["redis"]["command"]
+    assert default_of(words[words.index("--requirepass") + 1]) == "secret"
+    assert default_of(SERVICES["redis"]["environment"]["REDISCLI_AUTH"]) == "secret"
+
+
+def test_the_services_share_redis_and_the_data() -> None:
     assert all("data:/data" in SERVICES[service]["volumes"] for service in OURS)
     assert all(SERVICES[service]["depends_on"] == {"redis": {"condition": "service_healthy"}} for service in OURS)
+
+
+def test_redis_is_reached_by_those_who_need_it() -> None:
+    reached = {service for service in SERVICES if "jobs" in SERVICES[service]["networks"]}
+    assert reached == {"redis", *OURS}
+    assert "ports" not in SERVICES["redis"]
+    assert set(COMPOSE["networks"]) == {"jobs", "front"}
 
 
 def test_redis_keeps_what_was_acknowledged() -> None:
     program, *words = SERVICES["redis"]["command"]
     options = dict(zip(words[::2], words[1::2], strict=True))
     assert program == "redis-server"
-    assert options["--appendonly"] == "yes"
+    assert (options["--appendonly"], options["--appendfsync"]) == ("yes", "everysec")
+    assert options["--maxmemory-policy"] == "noeviction"
+    limit = SERVICES["redis"]["deploy"]["resources"]["limits"]["memory"]
+    assert 2 * size_bytes(options["--maxmemory"]) <= size_bytes(limit)  # a rewrite of the file copies what changes
     assert any(volume == f"redis:{options['--dir']}" for volume in SERVICES["redis"]["volumes"])
 
 
@@ -135,49 +172,63 @@ def test_redis_keeps_what_was_acknowledged() -> None:
 def test_a_service_may_do_no_more_than_it_must(service: str) -> None:
     settings = SERVICES[service]
     assert settings["read_only"] is True
-    assert settings["tmpfs"] == ["/tmp"]
+    assert settings["tmpfs"] == ["/tmp:size=512m"]
     assert settings["cap_drop"] == ["ALL"]
+    assert settings["security_opt"] == ["no-new-privileges:true"]
+    assert settings["init"] is True
     user = settings.get("user") or last(settings["build"]["target"], "USER")
-    assert user in {"redis", "10001:10001"}
-    declared = COMPOSE["volumes"].keys()
-    assert all(volume.split(":")[0] in declared for volume in settings["volumes"])
+    assert user in {"redis", "nobody", "10001:10001"}
+    sources = {default_of(volume).split(":")[0]: volume for volume in settings["volumes"]}
+    assert all(source in COMPOSE["volumes"] or volume.endswith(":ro") for source, volume in sources.items())
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_bounded_and_watched(service: str) -> None:
+    limits = SERVICES[service]["deploy"]["resources"]["limits"]
+    assert float(default_of(limits["cpus"])) > 0
+    assert size_bytes(default_of(limits["memory"])) >= GIB // 2
+    assert "healthcheck" in SERVICES[service] or last(SERVICES[service]["build"]["target"], "HEALTHCHECK")
 
 
 def test_the_volumes_belong_to_the_user_who_writes_there() -> None:
-    (made,) = (rest for word, rest in STAGES["runtime"] if word == "RUN")
+    (made,) = (rest for word, rest in stages()["runtime"] if word == "RUN")
     owned = made.split("--group fixlip ")[1].split()
-    mounted = {volume.split(":")[1] for service in OURS for volume in SERVICES[service]["volumes"]}
-    assert mounted == set(owned)
+    volumes = [default_of(volume) for service in OURS for volume in SERVICES[service]["volumes"]]
+    assert {volume.split(":")[1] for volume in volumes if not volume.endswith(":ro")} == set(owned)
 
 
-def test_redis_and_the_api_are_watched() -> None:
-    assert SERVICES["redis"]["healthcheck"]["test"] == ["CMD", "redis-cli", "ping"]
-    command = last("api", "HEALTHCHECK").partition(" CMD ")[2]
-    assert "http://127.0.0.1:8000/livez" in command
-    *_, port = ast.literal_eval(last("api", "CMD"))
+def test_the_api_answers_where_it_says() -> None:
+    *_, port = command_of("api")
     assert port == last("api", "EXPOSE") == "8000"
     assert [default_of(published) for published in SERVICES["api"]["ports"]] == [f"{port}:{port}"]
+    scraped = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
+    assert scraped["scrape_configs"][0]["static_configs"] == [{"targets": [f"api:{port}"]}]
 
 
 @pytest.mark.parametrize("service", ["worker", "worker-cuda"])
 def test_a_worker_is_not_killed_within_its_grace(service: str) -> None:
-    assert float(SERVICES[service]["stop_grace_period"].removesuffix("s")) > variables()["FIXLIP_GRACE_S"]
+    needed_s = variables()["FIXLIP_GRACE_S"] + ENDED_WITHIN_S
+    assert seconds(SERVICES[service]["stop_grace_period"]) > needed_s
+
+
+def test_the_api_is_not_killed_within_its_grace() -> None:
+    assert seconds(SERVICES["api"]["stop_grace_period"]) > GRACE_S
 
 
 def test_the_images_are_pinned() -> None:
     (python,) = (rest.partition("=")[2] for word, rest in instructions() if word == "ARG" and rest.startswith("PYTHON"))
-    for image in (python, SERVICES["redis"]["image"]):
-        assert re.search(r":\d+\.\d+\.\d+", image)
+    for image in (python, SERVICES["redis"]["image"], SERVICES["prometheus"]["image"]):
+        assert re.search(r":v?\d+\.\d+\.\d+", image)
     minor = re.search(r":(\d+\.\d+)", python)
     assert minor is not None
     assert PYPROJECT["project"]["requires-python"] == f">={minor[1]}"
 
 
 def test_the_api_image_has_no_torch() -> None:
-    installs = [rest for word, rest in STAGES["api-build"] if word == "RUN" and "pip install" in rest]
+    installs = [rest for word, rest in stages()["api-build"] if word == "RUN" and "pip install" in rest]
     assert not any("[" in install for install in installs)
     assert any(install.endswith("--no-deps open_clip_torch") for install in installs)
-    assert "COPY --from=api-build /opt/fixlip /opt/fixlip" in [" ".join(pair) for pair in STAGES["api"]]
+    assert "COPY --from=api-build /opt/fixlip /opt/fixlip" in [" ".join(pair) for pair in stages()["api"]]
 
 
 def test_the_build_context_has_what_is_copied_and_built() -> None:
@@ -195,9 +246,6 @@ def packages_of_the_wheel() -> list[str]:
     return packages
 
 
-def test_compose_itself_accepts_the_file() -> None:
-    """With the compose plugin at hand, its own word; without it, that the file names all that it uses."""
-    if shutil.which("docker") and subprocess.run(["docker", "compose", "version"], capture_output=True).returncode == 0:
-        subprocess.run(["docker", "compose", "--profile", "gpu", "config", "--quiet"], cwd=ROOT, check=True)
-    used = {volume.split(":")[0] for service in SERVICES.values() for volume in service["volumes"]}
-    assert used == COMPOSE["volumes"].keys()
+def test_every_volume_is_declared_and_used() -> None:
+    mounted = {default_of(volume).split(":")[0] for service in SERVICES.values() for volume in service["volumes"]}
+    assert {name for name in mounted if not name.startswith(".")} == COMPOSE["volumes"].keys()

@@ -17,6 +17,7 @@ import pytest
 
 from fixlip_core.methods import METHODS, FixlipParameters
 from service.views import MethodView
+from tests.support.recipes import COMPOSE_VARIABLES
 from tests.support.settings import variables
 from worker.models_file import read_models_file
 
@@ -144,6 +145,9 @@ def test_its_settings_are_all_there_are_with_their_defaults() -> None:
     real["FIXLIP_MODELS"] = "demo"
     real["FIXLIP_MODELS_FILE"] = "none"
     real["FIXLIP_THREADS"] = "one per core"
+    real["FIXLIP_CONCURRENCY"] = "4, on a GPU 8"
+    real["FIXLIP_MEMORY_BYTES"] = "no limit"
+    real["FIXLIP_RENDER_PROCESSES"] = "half the cores, 1 to 4"
     assert rows == real
 
 
@@ -155,13 +159,20 @@ def test_its_models_files_are_such(tmp_path: Path) -> None:
 
 
 def test_its_other_settings_in_examples_exist() -> None:
-    assert set(re.findall(r"FIXLIP_[A-Z_]+", README)) <= variables().keys()
+    assert set(re.findall(r"FIXLIP_[A-Z_]+", README)) <= variables().keys() | COMPOSE_VARIABLES
 
 
 def test_its_folders_are_the_projects() -> None:
     named = set(re.findall(r"^\| `([a-z_]+)/` \|", README, flags=re.MULTILINE))
     packages = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]
-    assert named == {*packages["build"]["targets"]["wheel"]["packages"], "openapi", "benchmarks", "tests"}
+    assert named == {
+        *packages["build"]["targets"]["wheel"]["packages"],
+        "openapi",
+        "deploy",
+        "docs",
+        "benchmarks",
+        "tests",
+    }
     assert all((ROOT / folder).is_dir() for folder in named)
 
 

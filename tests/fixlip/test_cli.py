@@ -19,7 +19,7 @@ def picture(tmp_path: Path) -> str:
 def test_help_names_every_command() -> None:
     outcome = fixlip("--help")
     assert outcome.returncode == 0
-    for command in ("up", "serve", "worker", "explain", "models", "methods", "demo"):
+    for command in ("up", "serve", "worker", "sweep", "check", "explain", "models", "methods", "demo"):
         assert command in outcome.stdout
 
 
@@ -104,9 +104,21 @@ def test_worker_with_an_unknown_model() -> None:
     assert "Traceback" not in outcome.stderr
 
 
+def test_worker_on_a_device_that_is_none() -> None:
+    outcome = fixlip("worker", "--devices", "gpu")
+    assert outcome.returncode == 1
+    assert outcome.stderr == "fixlip: 'gpu' is no device: all, cpu, cuda, or GPUs such as cuda:0,cuda:1\n"
+
+
 @pytest.mark.parametrize(
     ("command", "variable"),
-    [("worker", "FIXLIP_DEVICE"), ("worker", "REDIS_URL"), ("serve", "FIXLIP_MAX_BUDGET"), ("up", "FIXLIP_GRACE_S")],
+    [
+        ("worker", "FIXLIP_DEVICE"),
+        ("worker", "REDIS_URL"),
+        ("sweep", "FIXLIP_HEARTBEAT_S"),
+        ("serve", "FIXLIP_MAX_BUDGET"),
+        ("up", "FIXLIP_GRACE_S"),
+    ],
 )
 def test_wrong_settings_are_named(command: str, variable: str, tmp_path: Path) -> None:
     outcome = fixlip(command, **{"FIXLIP_DATA_DIR": str(tmp_path), variable: "wrong"})
