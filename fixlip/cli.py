@@ -85,10 +85,12 @@ def serve(
     fd: Annotated[int | None, typer.Option(hidden=True, help="A listening socket to use instead.")] = None,
 ) -> None:
     """Run the API alone, against REDIS_URL."""
+    from fixlip.memory import limit_arenas
     from fixlip.serving import serve as run_server
     from fixlip.stack import listen
     from service.settings import ServiceSettings
 
+    limit_arenas()
     ServiceSettings()  # a wrong setting is told in a line here, and with a traceback in the server
     with socket.socket(fileno=fd) if fd is not None else listen(host, port) as listener:
         run_server(listener)
@@ -106,6 +108,7 @@ def worker(
     ] = None,
 ) -> None:
     """Run a worker alone, against REDIS_URL; SIGTERM lets its jobs finish within FIXLIP_GRACE_S seconds."""
+    from fixlip.memory import limit_arenas
     from worker.settings import WorkerSettings
 
     _log_to_stderr("fixlip", "worker")
@@ -116,6 +119,7 @@ def worker(
 
         supervise_workers(parse_devices(devices), models=models, grace_s=settings.grace_s)
         return
+    limit_arenas()
     try:
         from worker.main import run
 

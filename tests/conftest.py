@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 import redis
 
 from fixlip.redis_server import RedisServer
+
+# Read when torch is first imported, here or in a child: tests and the processes that they start share the cores, which
+# threads that spin while they wait would take from each other.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 @pytest.fixture(scope="session")
