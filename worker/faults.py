@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass
 from typing import Final
 
+from fixlip_core.batching import is_lost, is_out_of_memory
 from fixlip_core.errors import (
     BatcherStoppedError,
     DeviceLostError,
@@ -29,6 +30,7 @@ _OUT_OF_MEMORY: Final = JobFailure(
     code=DeviceMemoryError.code,
     detail="the worker's memory did not suffice for this job; use a smaller model or image",
 )
+_DEVICE_LOST: Final = JobFailure(code=DeviceLostError.code, detail="the device failed for good")
 _UNFORESEEN: Final = JobFailure(
     code="internal_error",
     detail="the worker failed in an unforeseen way; its log has the details under this job's id",
@@ -64,8 +66,11 @@ def judge(error: Exception, *, max_retries: int) -> Fault:
             return Fault(_failure(error), retries=max_retries)
         case FixlipError():
             return Fault(_failure(error))
-        case _ if _is_out_of_memory(error):
+        case _ if is_out_of_memory(error):
             return Fault(_OUT_OF_MEMORY, retries=min(MEMORY_RETRIES, max_retries))
+        case _ if is_lost(error):
+            # Found out by what a job does on the device itself, such as loading its model.
+            return Fault(_DEVICE_LOST, breaks_device=True)
         case _:
             return Fault(_UNFORESEEN)
 
@@ -81,12 +86,3 @@ def pause_before_retry_s(retries: int) -> float:
 
 def _failure(error: FixlipError) -> JobFailure:
     return JobFailure(code=error.code, detail=str(error))
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Python's own error, torch's for devices, and the plain RuntimeError of torch's allocator for CPU memory."""
-    return (
-        isinstance(error, MemoryError)
-        or any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)
-        or (isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error))
-    )

@@ -27,6 +27,8 @@ __all__ = ["run"]
 REDIS_TIMEOUT_S: Final = 5.0
 WATCH_EVERY_S: Final = 1.0
 LEAVE_WITHIN_S: Final = 5.0
+WAITING: Final = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "10000"}
+"""How OpenMP's threads wait: asleep, but for the tens of microseconds between two steps of a pass."""
 
 _log = logging.getLogger(__name__)
 
@@ -95,6 +97,10 @@ def _leave(runtime: Runtime) -> None:
 
 def _limit_threads(settings: WorkerSettings) -> None:
     """Settle, for the whole process and its life, how many threads a product of matrices takes."""
+    # Torch's threads spin while they wait for each other. On a core that something else needs too, the spinning takes
+    # most of the time: half as many passes per second, or fewer. It is read when torch is first imported.
+    for variable, value in WAITING.items():
+        os.environ.setdefault(variable, value)
     import scipy.linalg  # noqa: F401  # it brings a BLAS of its own, which must be there to be limited
     from threadpoolctl import threadpool_limits
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from fixlip_core.batching import free_memory
 from fixlip_core.encoders.card import ModelCard
 from fixlip_core.encoders.protocol import DualEncoder
 from fixlip_core.errors import FixlipError, UnknownModelError
@@ -82,16 +83,8 @@ class ModelPool:
         """
         for model_id in self._loads:
             started = time.monotonic()
-            encoder = self._loads[model_id]()
-            size = encoder.weights_bytes
-            if self._budget_bytes is not None and size > self._budget_bytes:
-                raise ModelTooLargeError(
-                    f"the weights of model {model_id!r} take {size:,} bytes, and FIXLIP_MEMORY_BYTES allows "
-                    f"{self._budget_bytes:,}"
-                )
-            self._cards[model_id], self._sizes_bytes[model_id] = encoder.card, size
-            if self._fits(size):
-                self._loaded[model_id] = _Loaded(encoder, size)
+            if not self._load_first(model_id):
+                _give_memory_back()
             _log.info("loaded %s in %.1f s", model_id, time.monotonic() - started)
 
     @contextmanager
@@ -162,6 +155,20 @@ class ModelPool:
         taken = sum(entry.size_bytes for id_, entry in self._loaded.items() if id_ not in (without or ()))
         return self._budget_bytes is None or taken + size_bytes <= self._budget_bytes
 
+    def _load_first(self, model_id: str) -> bool:
+        """Load a model to know what it is; whether it stays."""
+        encoder = self._loads[model_id]()
+        size = encoder.weights_bytes
+        if self._budget_bytes is not None and size > self._budget_bytes:
+            raise ModelTooLargeError(
+                f"the weights of model {model_id!r} take {size:,} bytes, and FIXLIP_MEMORY_BYTES allows "
+                f"{self._budget_bytes:,}"
+            )
+        self._cards[model_id], self._sizes_bytes[model_id] = encoder.card, size
+        if stays := self._fits(size):
+            self._loaded[model_id] = _Loaded(encoder, size)
+        return stays
+
     def _load(self, model_id: str) -> _Loaded:
         self._changed.release()
         try:
@@ -174,5 +181,11 @@ class ModelPool:
 
     def _unload(self, model_id: str) -> None:
         self._on_unload(self._loaded.pop(model_id).encoder)
-        gc.collect()
+        _give_memory_back()
         _log.info("unloaded %s, to make room", model_id)
+
+
+def _give_memory_back() -> None:
+    """Let the device have what a model took, to which nothing refers any more."""
+    gc.collect()
+    free_memory()

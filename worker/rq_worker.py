@@ -128,11 +128,14 @@ class FixlipWorker(SimpleWorker):
                 )
             except DequeueTimeout:
                 continue
-            if found is not None and self._stop.requested:
-                self._put_back(*found)
-                return None
-            return found
+            if found is None or not self._comes_too_late():
+                return found
+            self._put_back(*found)
         return None
+
+    def _comes_too_late(self) -> bool:
+        """Whether no job may be taken any more: one that came meanwhile would wait here, though others could run it."""
+        return self._stop.requested or not self._may_take()
 
     def _put_back(self, job: Job, queue: Queue) -> None:
         """Undo the taking of a job that came when none was to be taken any more, as those do that are handed back."""

@@ -30,13 +30,17 @@ class Stop:
 
     def request(self) -> None:
         """Ask to stop; the second time, at once."""
-        grace_s = self._grace_s if self._overdue_at is None else 0.0
-        self._overdue_at = time.monotonic() + grace_s
+        self._be_overdue_in(self._grace_s if self._overdue_at is None else 0.0)
 
     def give_up(self) -> None:
         """Ask to stop at once, since the process is broken; its exit status says so."""
         self._is_broken = True
-        self._overdue_at = time.monotonic()
+        self._be_overdue_in(0.0)
+
+    def _be_overdue_in(self, seconds: float) -> None:
+        # Who asks again and again does not put off the end by it.
+        at, known = time.monotonic() + seconds, self._overdue_at
+        self._overdue_at = at if known is None else min(at, known)
 
     @property
     def requested(self) -> bool:

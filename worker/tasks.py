@@ -11,6 +11,8 @@ from pydantic_core import from_json
 from redis import RedisError
 from rq import get_current_job
 
+from fixlip_core.explanation import Explanation
+from fixlip_core.types import ImageArray
 from service.jobs.artifacts import INPUTS, results_of
 from service.jobs.errors import JobNotFoundError
 from worker.execution import Execution, StoppedError, Verdict
@@ -114,19 +116,7 @@ def _beside_others(runtime: Runtime, execution: Execution) -> Iterator[None]:
 
 def _explain(runtime: Runtime, execution: Execution) -> None:
     job, lease = execution.job, execution.lease
-    image = runtime.artifacts.read(job.id, INPUTS, "image")
-    request = from_json(runtime.artifacts.read(job.id, INPUTS, "request.json"))
-    with runtime.models.use(job.model, execution.check) as encoder:
-        execution.begin()
-        explanation, view = explain_pair(
-            encoder,
-            runtime.batcher,
-            job,
-            image,
-            request["params"],
-            check=execution.check,
-            report=execution.report,
-        )
+    explanation, view = _use_model(runtime, execution)
     maps = runtime.renderer.render(explanation, view, check=execution.check)
     outcome = outcome_of(job, explanation, view, maps)
     runtime.artifacts.write(job.id, results_of(lease.attempt), outcome.files)
@@ -139,6 +129,24 @@ def _explain(runtime: Runtime, execution: Execution) -> None:
         _log.warning("job %s was taken from this worker, whose answer counts no more", job.id)
 
 
+def _use_model(runtime: Runtime, execution: Execution) -> tuple[Explanation, ImageArray]:
+    """What needs the model; apart from the rest, which would keep it in memory when it has to leave."""
+    job = execution.job
+    image = runtime.artifacts.read(job.id, INPUTS, "image")
+    request = from_json(runtime.artifacts.read(job.id, INPUTS, "request.json"))
+    with runtime.models.use(job.model, execution.check) as encoder:
+        execution.begin()
+        return explain_pair(
+            encoder,
+            runtime.batcher,
+            job,
+            image,
+            request["params"],
+            check=execution.check,
+            report=execution.report,
+        )
+
+
 def _treat(runtime: Runtime, execution: Execution, error: Exception) -> None:
     """Do what is to be done about an error: fail the job, put it off, or end this process."""
     fault = judge(error, max_retries=runtime.settings.max_retries)
@@ -146,7 +154,8 @@ def _treat(runtime: Runtime, execution: Execution, error: Exception) -> None:
     if fault.breaks_device:
         _log.critical("job %s met the loss of the device; this process ends", job_id, exc_info=error)
         for run in runtime.executions.all():
-            run.decide(Verdict.GIVEN_UP)
+            if run is execution or not run.is_over:
+                run.decide(Verdict.GIVEN_UP)
         runtime.stop.give_up()
     elif execution.retries < fault.retries:
         pause_s = pause_before_retry_s(execution.retries)

@@ -54,10 +54,12 @@ class Watch:
         """
         running = self._executions.all()
         self._judge(running)
-        self._renew([run for run in running if run.verdict is None])
+        self._renew(running)
         for run in running:
-            if not run.is_settled:
+            if run.verdict is not None and not run.is_settled:
                 settle(run, self._repository, self._queue)
+                # Where Redis is slow, this may have taken as long as the others' leases last.
+                self._renew(self._executions.all())
 
     def _judge(self, running: list[Execution]) -> None:
         for run in running:
@@ -73,7 +75,8 @@ class Watch:
             _log.error("job %s cannot be interrupted: the other jobs are handed back and this process ends", ids)
             self._stop.give_up()
 
-    def _renew(self, running: list[Execution]) -> None:
+    def _renew(self, runs: list[Execution]) -> None:
+        running = [run for run in runs if run.verdict is None]
         progress = {run.lease: JobProgress(completed=run.progress[0], total=run.progress[1]) for run in running}
         fresh = {lease: done for lease, done in progress.items() if done != self._told.get(lease)}
         states = self._repository.renew([run.lease for run in running], ttl_s=self._ttl_s, progress=fresh)

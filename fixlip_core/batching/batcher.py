@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
@@ -133,11 +132,9 @@ class Batcher:
             self._release(turn)
 
     def forget(self, encoder: DualEncoder) -> None:
-        """Drop what is kept of a model that no job uses any more, and give its memory back to the device."""
+        """Drop what is kept of a model that no job uses any more."""
         with self._lock:
             self._models.pop(id(encoder), None)
-        gc.collect()
-        free_memory()
 
     def _encode(self, rows: MaskedRows, request: Request, check: Callable[[], None]) -> Embeddings:
         if self._has_turn():
@@ -221,6 +218,8 @@ class Batcher:
                     self._runner.run(step)
                 else:
                     self._runner.collect()
+                # While there is nothing to do, the last batch's job and model are not to be kept.
+                del step
         except DeviceLostError as lost:
             self._end(lost)
         except BaseException as error:

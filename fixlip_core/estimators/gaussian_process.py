@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import scipy.linalg
 
+from fixlip_core.estimators import lapack
 from fixlip_core.estimators.basis import pair_indices, symmetric
 from fixlip_core.estimators.kernels import (
     pair_chunks,
@@ -67,15 +67,17 @@ class CoalitionProcess:
         return pair_kernel(self.chi, self.prior.pairs) if self.pair_gram is None else self.pair_gram
 
     @cached_property
-    def _factor(self) -> tuple[FloatArray, bool]:
+    def _factor(self) -> FloatArray:
         matrix = self.prior.kernel(self.chi, pairs=self._pair_kernel)
         matrix[np.diag_indices_from(matrix)] += self.prior.noise + _JITTER * np.trace(matrix) / len(matrix)
-        factor: tuple[FloatArray, bool] = scipy.linalg.cho_factor(matrix, lower=True, overwrite_a=True)
-        return factor
+        factored: FloatArray = np.asfortranarray(np.asarray_chkfinite(matrix))
+        if lapack.factor(factored):
+            raise np.linalg.LinAlgError("the covariance is not positive definite")
+        return factored
 
     def solve(self, right: FloatArray) -> FloatArray:
         """``(K + nu I)^-1 right``."""
-        return np.asarray(scipy.linalg.cho_solve(self._factor, right))
+        return lapack.solve(self._factor, right)
 
     @cached_property
     def _ones(self) -> tuple[FloatArray, float]:
@@ -133,14 +135,11 @@ class CoalitionProcess:
         n = self.chi.shape[1]
         prior = self.prior.pair_variances[pair_indices(n)]
         ones, total = self._ones
-        lower, _ = self._factor
         posterior = np.empty_like(prior)
         for part, products in pair_chunks(self.chi):
             slack = (products @ ones) ** 2 / total
             # |L^-1 f|^2 = f^T (L L^T)^-1 f takes one triangular solve.
-            whitened = scipy.linalg.solve_triangular(
-                lower, products.T, lower=True, overwrite_b=True, check_finite=False
-            )
+            whitened = lapack.solve_lower(self._factor, products.T)
             explained = np.einsum("mk,mk->k", whitened, whitened)
             posterior[part] = prior[part] - prior[part] ** 2 * (explained - slack)
         return symmetric(np.maximum(posterior, 0.0), n)
@@ -181,8 +180,7 @@ class CoalitionProcess:
     def _projected(self) -> FloatArray:
         """(m, m) inverse of the covariance with the constant projected out."""
         ones, total = self._ones
-        lower, _ = self._factor
-        inverse, _ = scipy.linalg.lapack.dpotri(lower, lower=1)
+        inverse, _ = lapack.inverse(self._factor)
         inverse = np.tril(inverse) + np.tril(inverse, -1).T
         inverse -= np.outer(ones, ones / total)
         return np.asarray(inverse)

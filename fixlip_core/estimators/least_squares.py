@@ -10,9 +10,9 @@ cross-modal estimator (FIxLIP, arXiv 2508.05430), whose own weights of enumerate
 from __future__ import annotations
 
 import numpy as np
-import scipy.linalg
 
 from fixlip_core.errors import InvalidParameterError
+from fixlip_core.estimators import lapack
 from fixlip_core.estimators.basis import Coefficients, count_features, features, symmetric
 from fixlip_core.estimators.normal_equations import check_size, solve_definite
 from fixlip_core.estimators.tower import GameFit, TowerSample, check_presence
@@ -67,7 +67,7 @@ def _moments(tower: TowerSample, order: int) -> tuple[FloatArray, FloatArray]:
         phi = features(chi[rows], order)
         weighted = phi * weights[rows, None]
         # In place: a product of its own would take the matrix's memory once more.
-        gram = scipy.linalg.blas.dgemm(1.0, phi.T, weighted.T, trans_b=1, beta=1.0, c=gram, overwrite_c=1)
+        lapack.add_product(gram, phi, weighted)
         moment += weighted.T @ tower.embeddings[rows]
     return gram, moment
 

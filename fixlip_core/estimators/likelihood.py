@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 import scipy.optimize
 
+from fixlip_core.estimators import lapack
 from fixlip_core.estimators.kernels import outer, pair_kernel, product_kernel, single_kernel
 from fixlip_core.estimators.prior import Prior
 from fixlip_core.types import FloatArray
@@ -125,11 +125,11 @@ def _restricted_likelihood(grams: FloatArray, targets: FloatArray, weights: Floa
 def _projected_inverse(grams: FloatArray, weights: FloatArray) -> tuple[FloatArray, float] | None:
     """Inverse of the covariance on contrasts (no constant), with its log determinant; None if not definite."""
     total = np.tensordot(weights, grams, axes=1)
-    factor, fault = scipy.linalg.lapack.dpotrf(total, lower=1)
-    if fault:
+    factored = np.asfortranarray(total)
+    if lapack.factor(factored):
         return None
-    log_determinant = 2 * float(np.log(np.diag(factor)).sum())
-    inverse, fault = scipy.linalg.lapack.dpotri(factor, lower=1)
+    log_determinant = 2 * float(np.log(np.diag(factored)).sum())
+    inverse, fault = lapack.inverse(factored)
     if fault:
         return None
     inverse = np.tril(inverse) + np.tril(inverse, -1).T

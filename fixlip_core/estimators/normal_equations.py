@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.linalg
 
 from fixlip_core.errors import InvalidParameterError
+from fixlip_core.estimators import lapack
 from fixlip_core.types import FloatArray
 
 __all__ = ["MAX_COEFFICIENTS", "NormalEquations", "check_size", "solve_definite"]
@@ -30,7 +30,7 @@ class NormalEquations:
         """Add (m, F) rows with (m,) targets and (m,) weights, which are not negative."""
         rooted = design * np.sqrt(weights)[:, None]
         # One triangle, in place: a product of its own would take the matrix's memory once more.
-        self._gram = scipy.linalg.blas.dsyrk(1.0, rooted.T, beta=1.0, c=self._gram, overwrite_c=1, lower=1)
+        lapack.add_gram(self._gram, rooted)
         self._right += design.T @ (weights * target)
 
     def solve(self) -> FloatArray:
@@ -50,11 +50,12 @@ def solve_definite(gram: FloatArray, right: FloatArray) -> FloatArray:
     """
     # LAPACK works on columns: a matrix that lies in rows is its transpose, upper triangle.
     lower = bool(gram.flags.f_contiguous)
-    factor, _ = scipy.linalg.cho_factor(gram if lower else gram.T, lower=lower, overwrite_a=True)
-    diagonal = np.abs(np.diag(factor))
-    if diagonal.min() < 1e-6 * diagonal.max():
+    factored = np.asfortranarray(np.asarray_chkfinite(gram if lower else gram.T))
+    fault = lapack.factor(factored, lower=lower)
+    diagonal = np.abs(np.diag(factored))
+    if fault or diagonal.min() < 1e-6 * diagonal.max():
         raise np.linalg.LinAlgError("the Gram matrix is singular")
-    return np.asarray(scipy.linalg.cho_solve((factor, lower), right))
+    return lapack.solve(factored, right, lower=lower)
 
 
 def check_size(n_features: int) -> None:

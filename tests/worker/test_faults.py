@@ -63,7 +63,14 @@ def test_memory_may_be_there_later_but_is_not_asked_for_long(error: Exception, m
     assert (fault.failure.code, fault.retries) == ("out_of_memory", retries)
 
 
-@pytest.mark.parametrize("error", [DeviceLostError("CUDA error"), BatcherStoppedError("it has ended")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        DeviceLostError("CUDA error"),
+        BatcherStoppedError("it has ended"),
+        RuntimeError("CUDA error: an illegal memory access was encountered"),
+    ],
+)
 def test_the_loss_of_the_device_is_the_process_end(error: Exception) -> None:
     assert judge(error, max_retries=8).breaks_device
 

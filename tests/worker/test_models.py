@@ -185,6 +185,32 @@ def test_nothing_keeps_a_model_that_has_left() -> None:
         assert [kept.card.id for ref in watched if (kept := ref()) is not None] == ["b"]
 
 
+def test_memory_is_given_back_when_nothing_refers_to_the_model_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mortal(FakeEncoder):
+        """One that can be watched."""
+
+    alive: list[list[str]] = []
+    watched: list[weakref.ref[Mortal]] = []
+
+    def look() -> None:
+        alive.append([kept.card.id for ref in watched if (kept := ref()) is not None])
+
+    def load(name: str) -> DualEncoder:
+        look()
+        encoder = Mortal(card=replace(CARD, id=name), weights_bytes=100)
+        watched.append(weakref.ref(encoder))
+        return encoder
+
+    monkeypatch.setattr("worker.models.free_memory", look)
+    with Batcher() as batcher:
+        pool = ModelPool({name: partial(load, name) for name in "abc"}, budget_bytes=100, on_unload=batcher.forget)
+        pool.load_all()
+        use(pool, "b")
+    at_start = [[], ["a"], ["a"], ["a"], ["a"]]  # at each load, and after those of b and c, which do not stay
+    for_b: list[list[str]] = [[], []]
+    assert alive == at_start + for_b
+
+
 def test_an_unknown_model_is_told_those_there_are(shop: Shop) -> None:
     with pytest.raises(UnknownModelError, match="'gone' is not served; served models: a, b, c, d"):
         use(shop.pool(None), ["gone"])  # type: ignore[arg-type]  # a name of more than one letter

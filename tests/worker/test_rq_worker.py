@@ -201,6 +201,27 @@ def test_held_back_a_worker_takes_no_job_until_it_may(new_worker: NewWorker, run
     assert runtime.repository.get(job_id).status is JobStatus.SUCCEEDED
 
 
+def test_a_job_that_comes_when_others_must_wait_is_put_back_for_another_worker(
+    new_worker: NewWorker, runtime: Runtime
+) -> None:
+    closed, waiting = threading.Event(), list[str]()
+
+    def come_late() -> None:
+        closed.set()
+        waiting.append(enqueue(runtime))
+        time.sleep(1)
+        runtime.stop.request()
+
+    timer = threading.Timer(0.3, come_late)
+    timer.start()
+    assert new_worker(runtime, may_take=lambda: not closed.is_set()).work(logging_level=None) is False
+    timer.join()
+    assert runtime.repository.get(waiting[0]).status is JobStatus.QUEUED
+    queue = Queue(runtime.settings.queue_name, connection=runtime.redis, serializer=JSONSerializer)
+    assert [entry.partition("-")[0] for entry in queue.get_job_ids()] == waiting
+    assert queue.intermediate_queue.get_job_ids() == []
+
+
 def test_an_idle_worker_asks_redis_about_twice_a_second_at_most(new_worker: NewWorker, serve: Serve) -> None:
     def count() -> bool:
         counts.append(int(runtime.redis.info("stats")["total_commands_processed"]))

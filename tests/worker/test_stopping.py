@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -21,6 +22,15 @@ def test_second_request_leaves_none() -> None:
     stop.request()
     stop.request()
     assert stop.overdue
+
+
+def test_further_requests_put_nothing_off() -> None:
+    stop = Stop(0)
+    stop.request()
+    time.sleep(0.02)
+    stop.request()
+    stop.give_up()
+    assert stop.overdue_for_s >= 0.02
 
 
 def test_without_grace_the_first_is_enough() -> None:

@@ -3,7 +3,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+import weakref
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,6 +23,8 @@ from tests.support.fake_encoder import CARD, FakeEncoder
 from tests.support.jobs import PARAMS, png, submit
 from tests.support.running import SLOT, Serve, raising, run
 from worker.execution import Verdict
+from worker.models import ModelPool
+from worker.rendering import RenderPool
 from worker.runtime import Runtime
 from worker.tasks import run_explanation, run_job
 from worker.watch import Watch
@@ -101,6 +105,34 @@ def test_a_method_that_the_model_cannot_run_fails_the_job_by_name(runtime: Runti
     assert job.error is not None
     assert job.error.code == "unsupported_model"
     assert "fake" in job.error.detail
+
+
+def test_the_model_may_leave_while_the_maps_are_drawn(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mortal(FakeEncoder):
+        """One that can be watched."""
+
+    watched: list[weakref.ref[Mortal]] = []
+    left: list[list[str]] = []
+    draw = RenderPool.render
+
+    def load(name: str) -> Mortal:
+        encoder = Mortal(card=replace(CARD, id=name), weights_bytes=100)
+        watched.append(weakref.ref(encoder))
+        return encoder
+
+    def render(self: RenderPool, *arguments: Any, **options: Any) -> Any:
+        with models.use(JobModel(id="other", revision=CARD.revision), lambda: None):
+            left.append([kept.card.id for ref in watched if (kept := ref()) is not None])
+        return draw(self, *arguments, **options)
+
+    names = ("fake", "other")
+    models = ModelPool(
+        {name: partial(load, name) for name in names}, budget_bytes=100, on_unload=runtime.batcher.forget
+    )
+    models.load_all()
+    monkeypatch.setattr(RenderPool, "render", render)
+    assert run(replace(runtime, models=models)).status is JobStatus.SUCCEEDED
+    assert left == [["other"]]
 
 
 def test_files_are_there_before_the_status(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:

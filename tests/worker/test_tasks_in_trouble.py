@@ -66,10 +66,16 @@ def test_the_loss_of_the_device_ends_the_process_and_gives_up_all_jobs(serve: Se
     assert claim is not None
     beside = Execution(claim, time_limit_s=60)
     runtime.executions.add(beside)
+    claim = runtime.repository.claim(submit(runtime.repository, runtime.artifacts).id, "a-worker/3", ttl_s=60)
+    assert claim is not None
+    answered = Execution(claim, time_limit_s=60)
+    answered.finish()
+    runtime.executions.add(answered)
     job = run(runtime)
     assert runtime.stop.exit_status == BROKEN
     assert job.status is JobStatus.QUEUED
     assert beside.verdict is Verdict.GIVEN_UP
+    assert answered.verdict is None, "its answer, which is being written, is good"
     again = runtime.repository.claim(job.id, "another/1", ttl_s=60)
     assert again is not None
     assert again.suspect

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from redis import ConnectionError as RedisConnectionError
@@ -139,6 +140,24 @@ def test_a_thread_that_does_not_end_ends_the_process(
     assert runtime.stop.exit_status == BROKEN
     watch.look()
     assert status(runtime, other) is JobStatus.QUEUED
+
+
+def test_leases_last_while_a_slow_redis_writes_what_was_decided(
+    begin: Begin, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancel = JobRepository.cancel
+
+    def slowly(self: JobRepository, *arguments: Any) -> bool:
+        time.sleep(0.3)
+        return cancel(self, *arguments)
+
+    monkeypatch.setattr(JobRepository, "cancel", slowly)
+    canceled, other = [begin() for _ in range(3)], begin()
+    for run in canceled:
+        runtime.repository.request_cancel(run.job.id, queue=runtime.queue)
+    Watch(runtime.executions, runtime.repository, runtime.queue, runtime.stop, ttl_s=0.6).look()
+    assert [status(runtime, run) for run in canceled] == [JobStatus.CANCELED] * 3
+    assert runtime.repository.take_back(other.job.id, queue=runtime.queue) is None
 
 
 def test_what_is_over_is_left_to_its_own_thread(begin: Begin, watch: Watch, runtime: Runtime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
@@ -456,3 +457,12 @@ def test_many_jobs_of_all_kinds(seed: int) -> None:
                 assert error is None
         assert (batcher._line.rows, len(batcher._line), len(batcher._open)) == (0, 0, 0)
         assert batcher._holder is None
+
+
+def test_an_idle_batcher_keeps_nothing_of_the_last_batch(batcher: Batcher) -> None:
+    encoder: Any = StackingEncoder()
+    face_of(batcher, encoder, client=1).encode_images(7, rows_of(4))
+    batcher.forget(encoder)
+    kept = weakref.ref(encoder.tower)
+    del encoder
+    until(lambda: kept() is None)
