@@ -32,9 +32,10 @@ POLL_S: Final = 0.02
 class RedisServer:
     """A redis-server of one's own: no TCP port, files and socket in ``directory``.
 
-    Every write is appended to a file that is flushed to disk once a second (``appendfsync everysec``): a killed
-    server or process loses nothing, a power cut loses at most the last second, and writers do not wait for the disk
-    as they would with ``always``. Snapshots are off, because they would write the same data a second time.
+    Every write is appended to a file and on the disk before it is answered (``appendfsync always``): neither a killed
+    server nor a power cut loses what was acknowledged. Writers that come together share a flush. With ``everysec``
+    there is a gap: while a flush is under way, what comes is kept in memory, and a server killed then has lost it.
+    Snapshots are off, because they would write the same data a second time.
 
     The directory's lock is inherited by the server, so that it is held for as long as anything can write there.
 
@@ -130,7 +131,7 @@ class RedisServer:
             "unixsocketperm": "700",
             "dir": str(self._directory),
             "appendonly": "yes",
-            "appendfsync": "everysec",
+            "appendfsync": "always",
             "save": "",
             "daemonize": "no",
         }

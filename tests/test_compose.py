@@ -161,7 +161,7 @@ def test_redis_keeps_what_was_acknowledged() -> None:
     program, *words = SERVICES["redis"]["command"]
     options = dict(zip(words[::2], words[1::2], strict=True))
     assert program == "redis-server"
-    assert (options["--appendonly"], options["--appendfsync"]) == ("yes", "everysec")
+    assert (options["--appendonly"], options["--appendfsync"]) == ("yes", "always")
     assert options["--maxmemory-policy"] == "noeviction"
     limit = SERVICES["redis"]["deploy"]["resources"]["limits"]["memory"]
     assert 2 * size_bytes(options["--maxmemory"]) <= size_bytes(limit)  # a rewrite of the file copies what changes

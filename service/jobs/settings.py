@@ -34,7 +34,7 @@ class JobSettings(BaseSettings):
     queue_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", validation_alias="FIXLIP_QUEUE")] = "fixlip"
     job_timeout_s: Annotated[int, Field(ge=1)] = 600
     key_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] = "fixlip"
-    heartbeat_s: Annotated[float, Field(gt=0)] = 3.0
+    heartbeat_s: Annotated[float, Field(gt=0)] = 2.0
 
     @property
     def liveness_ttl_s(self) -> float:

@@ -36,7 +36,7 @@ def test_server_is_durable_and_reachable_by_its_owner_alone(redis_server: RedisS
         settings = connection.config_get("*")
     assert settings["port"] == "0"
     assert settings["appendonly"] == "yes"
-    assert settings["appendfsync"] == "everysec"
+    assert settings["appendfsync"] == "always"
     assert settings["save"] == ""
     assert stat.S_IMODE(Path(settings["unixsocket"]).stat().st_mode) == 0o700
 
