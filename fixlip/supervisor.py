@@ -55,8 +55,8 @@ def start_worker(environment: Mapping[str, str]) -> Start:
 class Supervisor:
     """Keeps processes running.
 
-    One that ends with exit status 0 was asked to and stays ended. One that fails or is killed is started again after a
-    pause, which doubles with each failure in a row.
+    One that ends with exit status 0 was asked to and stays ended. One that fails, is killed or cannot be started is
+    started again after a pause, which doubles with each failure in a row.
 
     Args:
         starts: by a name for the log, how to start each process.
@@ -126,7 +126,7 @@ class _Child:
         now = time.monotonic()
         if self.process is None:
             if self.is_wanted and now >= self.due_at:
-                self.process, self.started_at = self.start(), now
+                self._begin(now)
         elif (status := self.process.poll()) is not None:
             self.process = None
             self._note_end(status, now)
@@ -145,11 +145,21 @@ class _Child:
             self.process.wait()
             self.process = None
 
+    def _begin(self, now: float) -> None:
+        self.started_at = now
+        try:
+            self.process = self.start()
+        except OSError as error:  # the machine has no room for it just now, which is no reason to end the others
+            self._note_failure(f"could not be started ({error.strerror})", now)
+
     def _note_end(self, status: int, now: float) -> None:
         if status == 0 or not self.is_wanted:
             self.is_wanted = False
-            return
+        else:
+            self._note_failure(f"ended with exit status {status}", now)
+
+    def _note_failure(self, what: str, now: float) -> None:
         self.failures = 1 if now - self.started_at >= HEALTHY_AFTER_S else self.failures + 1
         pause_s = min(self.first_pause_s * 2 ** min(self.failures - 1, 10), LONGEST_PAUSE_S)
         self.due_at = now + pause_s
-        _log.error("%s ended with exit status %d and is started again in %.0f s", self.name, status, pause_s)
+        _log.error("%s %s and is started again in %.0f s", self.name, what, pause_s)

@@ -23,6 +23,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from fixlip_core.errors import InputError, InvalidCaptionError, InvalidImageError
+from service.jobs.errors import StorageUnavailableError
 from service.problems import FieldError, ProblemError
 from service.settings import MAX_FIELDS_BYTES
 
@@ -99,6 +100,8 @@ async def _read_form(request: Request) -> dict[str, Any]:
         form = await request.form(max_files=1, max_fields=_MAX_FIELDS, max_part_size=MAX_FIELDS_BYTES)
     except HTTPException as error:
         raise ProblemError(400, "malformed_multipart", f"the form cannot be read: {error.detail}") from error
+    except OSError as error:  # a large file is put aside on the disk while it comes in
+        raise StorageUnavailableError(f"cannot put the request's file aside: {error.strerror}") from error
     try:
         fields: dict[str, Any] = {}
         for name, value in form.multi_items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping
+from contextlib import suppress
 
 from pydantic import JsonValue
 from pydantic_core import to_json
@@ -17,6 +18,7 @@ from fixlip_core.images import decode_image
 from fixlip_core.methods import METHODS, MethodSpec, get_method
 from service.backend import Backend
 from service.jobs.artifacts import INPUTS
+from service.jobs.errors import StorageUnavailableError
 from service.jobs.records import Job, JobInput, JobModel
 from service.parameters import abridged, check_cost, check_parameters, check_regions
 from service.problems import ProblemError
@@ -99,5 +101,6 @@ def _store(backend: Backend, job: Job, params: Mapping[str, JsonValue], image_pn
     try:
         backend.repository.create(job, queue=backend.queue, cost_passes=cost_passes)
     except BaseException:
-        backend.store.delete(job.id)
+        with suppress(StorageUnavailableError):  # what went wrong first is what counts
+            backend.store.delete(job.id)
         raise

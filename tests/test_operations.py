@@ -39,6 +39,12 @@ def test_the_composes_own_variables_have_these_defaults() -> None:
         assert rows[name] == f"`{default}`"
 
 
+def test_the_compose_passes_on_the_settings_that_are_named() -> None:
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    named = GUIDE.partition("Of README.md's settings, `.env` may set")[2].partition("; others")[0]
+    assert set(re.findall(r"FIXLIP_\w+", named)) == set(re.findall(r"\$\{(FIXLIP_\w+)", text)) - COMPOSE_VARIABLES
+
+
 def test_the_metrics_are_real(redis_url: str) -> None:
     named = set(re.findall(r"fixlip_[a-z_]+", GUIDE))
     assert named

@@ -24,7 +24,7 @@ from worker.watch import Watch
 
 __all__ = ["run"]
 
-REDIS_TIMEOUT_S: Final = 5.0
+REDIS_TIMEOUT_S: Final = 2.0  # with a renewal each second, one stalled answer must cost no lease
 WATCH_EVERY_S: Final = 1.0
 LEAVE_WITHIN_S: Final = 5.0
 WAITING: Final = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "10000"}

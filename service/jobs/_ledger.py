@@ -14,7 +14,7 @@ from redis.client import Pipeline
 from redis.typing import EncodableT, FieldT
 
 from service.jobs._keys import Keys, text
-from service.jobs.errors import JobNotFoundError
+from service.jobs.errors import JobNotFoundError, JobUnreadableError
 from service.jobs.leases import Lease
 from service.jobs.queue import JobQueue
 from service.jobs.records import Job, JobStatus, is_job_id
@@ -70,7 +70,8 @@ class Change:
 
     Attributes:
         fields: the record's and the books' fields that change.
-        enters: the queue whose first the job becomes.
+        enters: the queue that the job enters.
+        at_front: whether it enters before all others.
         leaves: the queue that its entry is taken out of.
         delay_s: how long it waits until it may enter the queue.
         lease_s: how long its worker has the right to run it.
@@ -78,6 +79,7 @@ class Change:
 
     fields: Mapping[str, Any]
     enters: JobQueue | None = None
+    at_front: bool = True
     leaves: JobQueue | None = None
     delay_s: float = 0.0
     lease_s: float = 0.0
@@ -123,6 +125,7 @@ class Ledger:
 
         Raises:
             JobNotFoundError: no job has this id, or it cannot be one.
+            JobUnreadableError: another version of this program has written it.
         """
         return self._read(self._redis, job_id)
 
@@ -131,6 +134,9 @@ class Ledger:
 
         Returns:
             The row as it now stands; None when the plan gives None, or there is no such job.
+
+        Raises:
+            JobUnreadableError: another version of this program has written it.
         """
         for _ in range(_MAX_CONFLICTS):
             try:
@@ -147,7 +153,10 @@ class Ledger:
         fields = redis.hgetall(self._keys.job(job_id)) if is_job_id(job_id) else {}
         if not fields:
             raise JobNotFoundError(job_id)
-        return _parse({text(name): from_json(value) for name, value in fields.items()})
+        try:
+            return _parse({text(name): from_json(value) for name, value in fields.items()})
+        except ValueError as error:
+            raise JobUnreadableError(job_id, str(error)) from error
 
     def _try_to_change(self, pipe: Pipeline, job_id: str, plan: Plan) -> Row | None:
         pipe.watch(self._keys.job(job_id))
@@ -171,7 +180,7 @@ class Ledger:
         if change.leaves is not None and row.books.entry is not None:
             change.leaves.remove(row.books.entry, pipeline=pipe)
         if change.enters is not None:
-            fields["entry"] = change.enters.enqueue(row.job.id, at_front=True, pipeline=pipe)
+            fields["entry"] = change.enters.enqueue(row.job.id, at_front=change.at_front, pipeline=pipe)
         pipe.hset(self._keys.job(row.job.id), mapping=encode(fields))
         books = {name: value for name, value in fields.items() if name in Books.model_fields}
         record = {name: value for name, value in fields.items() if name not in books}

@@ -20,7 +20,7 @@ __all__ = ["INPUTS", "ArtifactStore", "results_of"]
 INPUTS: Final = "inputs"
 
 _PART: Final = re.compile(r"inputs|results-[1-9][0-9]*")
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?")
 
 
 def results_of(attempt: int) -> str:
@@ -46,7 +46,9 @@ class ArtifactStore:
             InvalidArtifactNameError: the id, the part or the name may not become a path.
         """
         if _NAME.fullmatch(name) is None:
-            raise InvalidArtifactNameError(f"name must be letters, digits, '.', '_', '-' and at most one '/': {name!r}")
+            raise InvalidArtifactNameError(
+                f"name must be letters, digits, '.', '_', '-', up to 100 of them, and at most one '/': {name!r}"
+            )
         return self._part(job_id, part) / name
 
     def write(self, job_id: str, part: str, files: Mapping[str, bytes]) -> None:
@@ -64,7 +66,9 @@ class ArtifactStore:
                 _write_flushed(draft / names[name], data)
             for directory in {draft, *((draft / name).parent for name in names.values())}:
                 _flush_directory(directory)
-            target.parent.mkdir(parents=True, exist_ok=True)
+            if not target.parent.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _flush_directory(self._jobs)
             self._discard(target)
             draft.rename(target)
             _flush_directory(target.parent)
@@ -92,8 +96,9 @@ class ArtifactStore:
 
         Raises:
             InvalidArtifactNameError: the id may not become a path.
+            StorageUnavailableError: the disk refused.
         """
-        self._discard(self._job(job_id))
+        self._remove(self._job(job_id))
 
     def delete_results(self, job_id: str, attempt: int) -> None:
         """Remove the results of an attempt; none is no error.
@@ -102,10 +107,7 @@ class ArtifactStore:
             InvalidArtifactNameError: the id may not become a path.
             StorageUnavailableError: the disk refused.
         """
-        try:
-            self._discard(self._part(job_id, results_of(attempt)))
-        except OSError as error:
-            raise StorageUnavailableError(f"cannot remove from the data directory: {error.strerror}") from error
+        self._remove(self._part(job_id, results_of(attempt)))
 
     def delete_drafts(self, *, older_than_s: float) -> None:
         """Remove what was begun so long ago that its writer must be gone.
@@ -120,7 +122,7 @@ class ArtifactStore:
         for draft in drafts:
             with suppress(OSError):  # another process has removed it meanwhile
                 if time.time() - draft.stat().st_mtime > older_than_s:
-                    _remove(draft)
+                    _erase(draft)
 
     def probe(self) -> None:
         """Check that the store can be written.
@@ -147,6 +149,12 @@ class ArtifactStore:
             raise InvalidArtifactNameError(f"part must be {INPUTS} or results-N: {part!r}")
         return self._job(job_id) / part
 
+    def _remove(self, directory: Path) -> None:
+        try:
+            self._discard(directory)
+        except OSError as error:
+            raise StorageUnavailableError(f"cannot remove from the data directory: {error.strerror}") from error
+
     def _discard(self, directory: Path) -> None:
         """Take a directory away in one rename, then empty it where nobody looks."""
         doomed = self._drafts / uuid.uuid4().hex
@@ -166,7 +174,7 @@ def _write_flushed(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _remove(path: Path) -> None:
+def _erase(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
     else:

@@ -75,10 +75,10 @@ class Catalogue:
         return self._redis.zcount(key, f"({self._now()}", "+inf")
 
     def lives_on(self, host: str) -> bool:
-        """Whether a worker is alive whose id begins with this host's name."""
+        """Whether a worker is alive whose id is this host's name and two more words, joined by hyphens."""
         now = self._now()
         found = self._redis.zscan_iter(self._keys.workers, match=f"{host}-*", count=1000)
-        return any(lapses_at > now for _, lapses_at in found)
+        return any(lapses_at > now and text(id_).rsplit("-", 2)[0] == host for id_, lapses_at in found)
 
     def live_workers_of(self, model_ids: Iterable[str]) -> dict[str, int]:
         """Number of workers alive that serve each model, in the order given."""

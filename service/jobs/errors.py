@@ -3,6 +3,7 @@
 FixlipError
 `-- JobDomainError
     |-- JobNotFoundError            no job of that id
+    |-- JobUnreadableError          a record that another version, or another program, has written
     |-- JobFinalError               the job has ended, so that nothing can change it
     |-- ArtifactNotFoundError       the job has no such stored file
     |-- InvalidArtifactNameError    a file name or job id that may not become a path
@@ -20,6 +21,7 @@ __all__ = [
     "JobDomainError",
     "JobFinalError",
     "JobNotFoundError",
+    "JobUnreadableError",
     "StorageUnavailableError",
 ]
 
@@ -37,6 +39,16 @@ class JobNotFoundError(JobDomainError, LookupError):
 
     def __init__(self, job_id: str) -> None:
         super().__init__(f"no explanation has the id {job_id!r}")
+        self.job_id = job_id
+
+
+class JobUnreadableError(JobDomainError):
+    """The job's record is not one that this version of the program can read."""
+
+    code = "job_unreadable"
+
+    def __init__(self, job_id: str, reason: str) -> None:
+        super().__init__(f"the record of explanation {job_id!r} cannot be read: {reason}")
         self.job_id = job_id
 
 

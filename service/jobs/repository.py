@@ -233,7 +233,9 @@ class JobRepository:
         def enter(row: Row) -> Change | None:
             if (row.job.status, row.books.entry) != (JobStatus.QUEUED, entry):
                 return None
-            return Change(fields={"status": JobStatus.QUEUED}, enters=queue)
+            # In front, jobs that were never begun, for want of their model, would keep all others from their turn.
+            at_front = entry is not None or row.job.attempt > 0
+            return Change(fields={"status": JobStatus.QUEUED}, enters=queue, at_front=at_front)
 
         return self._ledger.change(job_id, enter) is not None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from redis import Redis
@@ -13,7 +15,7 @@ from service.jobs._keys import Keys
 from service.jobs._ledger import Ledger
 from service.jobs.artifacts import ArtifactStore
 from service.jobs.catalogue import Catalogue
-from service.jobs.errors import JobNotFoundError, StorageUnavailableError
+from service.jobs.errors import JobNotFoundError, JobUnreadableError, StorageUnavailableError
 from service.jobs.queue import JobQueue, job_of
 from service.jobs.records import JobStatus
 from service.jobs.repository import JobRepository
@@ -34,7 +36,8 @@ class Upkeep:
 
     *Lapsed* jobs run under a lease that was not renewed: they are taken back. *Delayed* jobs whose time has come enter
     the queue. *Strays* are queued by their record and in no queue: their worker died between taking and claiming them,
-    or the queue has lost them. All of this may be done by several processes at once and any number of times.
+    or the queue has lost them. All of this may be done by several processes at once and any number of times. A job
+    whose record cannot be read is left alone.
 
     Args:
         redis: where the jobs are.
@@ -51,6 +54,7 @@ class Upkeep:
         self._repository = JobRepository(redis, settings.key_prefix)
         self._queue = JobQueue(redis, settings)
         self._answering_since = self._answered_at = -math.inf
+        self._unreadable: set[str] = set()
 
     def sweep(self) -> None:
         """Do what is due, unless another process has done so within this heartbeat.
@@ -83,13 +87,15 @@ class Upkeep:
 
     def _take_back_lapsed(self) -> None:
         for job_id in self._ledger.members(self._keys.leases, until=self._ledger.now()):
-            status = self._repository.take_back(job_id, queue=self._queue)
-            if status is not None:
-                _log.warning("job %s lost its worker and is %s now", job_id, status)
+            with self._if_readable():
+                status = self._repository.take_back(job_id, queue=self._queue)
+                if status is not None:
+                    _log.warning("job %s lost its worker and is %s now", job_id, status)
 
     def _promote_delayed(self) -> None:
         for job_id in self._ledger.members(self._keys.delayed, until=self._ledger.now()):
-            self._repository.promote(job_id, entry=None, queue=self._queue)
+            with self._if_readable():
+                self._repository.promote(job_id, entry=None, queue=self._queue)
 
     def _promote_strays(self) -> None:
         """Enqueue again what has been out of the queue, and run by nobody, for longer than any living worker takes."""
@@ -104,8 +110,9 @@ class Upkeep:
         for entry in strays:
             if now - seen.get(entry, now) > self._settings.liveness_ttl_s:
                 self._queue.forget(entry)
-                if self._repository.promote(job_of(entry), entry=entry, queue=self._queue):
-                    _log.warning("job %s had dropped out of the queue and is queued again", job_of(entry))
+                with self._if_readable():
+                    if self._repository.promote(job_of(entry), entry=entry, queue=self._queue):
+                        _log.warning("job %s had dropped out of the queue and is queued again", job_of(entry))
 
     def _strays(self, seen: frozenset[str]) -> set[str]:
         """Entries that workers took although no lease tells of it, and those that have vanished from the queue."""
@@ -122,11 +129,20 @@ class Upkeep:
 
     def _entry_of(self, job_id: str) -> str | None:
         """The entry of a queued job that is not delayed."""
-        try:
+        with suppress(JobNotFoundError), self._if_readable():
             row = self._ledger.row(job_id)
-        except JobNotFoundError:
-            return None
-        return row.books.entry if row.job.status is JobStatus.QUEUED else None
+            return row.books.entry if row.job.status is JobStatus.QUEUED else None
+        return None
+
+    @contextmanager
+    def _if_readable(self) -> Iterator[None]:
+        """Leave a job whose record cannot be read to others, who can, and go on with the next; it is told once."""
+        try:
+            yield
+        except JobUnreadableError as error:
+            if error.job_id not in self._unreadable:
+                self._unreadable.add(error.job_id)
+                _log.warning("%s", error)
 
     def _keep_house(self) -> None:
         """Remove files that nobody will read, and models that nobody serves."""

@@ -23,7 +23,7 @@ ModelQuery = Annotated[str | None, Query(description="A model's id: is there a w
 @router.get(
     "/livez", operation_id="getLiveness", summary="Is the process alive?", responses=problems({500: "It is not."})
 )
-def get_liveness() -> Health:
+async def get_liveness() -> Health:  # needs no thread, of which trouble elsewhere may have left none
     """Answers as long as the process does; looks at nothing else."""
     return Health()
 

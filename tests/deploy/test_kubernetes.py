@@ -127,6 +127,12 @@ def test_what_is_written_has_a_volume(overlay: str, part: str) -> None:
 
 
 @with_overlays
+def test_a_worker_has_somebody_to_bury_the_orphans_of_those_who_were_killed(overlay: str) -> None:
+    """Else our process is the first of its container, and neither does that nor ends by a signal before it listens."""
+    assert pod(overlay, "worker")["shareProcessNamespace"] is True
+
+
+@with_overlays
 def test_a_part_is_not_killed_within_its_grace(overlay: str) -> None:
     worker, api = pod(overlay, "worker"), pod(overlay, "api")
     grace_s = float(settings_given(overlay, "worker")["FIXLIP_GRACE_S"])

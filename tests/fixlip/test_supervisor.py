@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from fixlip.supervisor import Supervisor
 from service.jobs.catalogue import Catalogue
 from tests.support.processes import alive, children, wait_until
 
@@ -81,6 +82,28 @@ def test_one_that_is_killed_is_started_again_and_the_others_go_on(tmp_path: Path
         wait_until(lambda: len(starts_of(tmp_path, "first")) == 2)
         assert alive(starts_of(tmp_path, "first")[1])
         assert alive(starts_of(tmp_path, "second")[0])
+
+
+def test_one_that_cannot_be_started_is_tried_again_and_the_others_go_on() -> None:
+    running: list[subprocess.Popen[bytes]] = []
+    attempts = 0
+
+    def succeed() -> subprocess.Popen[bytes]:
+        running.append(subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)"]))
+        return running[-1]
+
+    def fail() -> subprocess.Popen[bytes]:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 3:
+            assert [process.poll() for process in running] == [None]
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    Supervisor({"good": succeed, "bad": fail}, ended_within_s=1.0, first_pause_s=0.01).run()
+
+    assert attempts == 3
+    assert [process.poll() for process in running] == [-signal.SIGTERM]
 
 
 def test_those_that_are_done_are_left_alone(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import struct
+import tempfile
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import redis
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
@@ -22,6 +24,7 @@ from fixlip_core.encoders.card import ModelCard
 from fixlip_core.methods import METHODS
 from service.app import create_app
 from service.backend import Backend
+from service.jobs.repository import JobRepository
 from service.settings import ServiceSettings
 
 URL = "/v1/explanations"
@@ -305,6 +308,34 @@ def test_when_redis_goes_between_the_checks_and_the_queue_nothing_is_left(
         backend.redis.config_set("maxmemory", 0)
 
     assert_problem(response, 503, "redis_unavailable")
+    assert_nothing_left()
+
+
+def test_when_the_disk_goes_along_with_redis_it_is_told_all_the_same(
+    client: TestClient, backend: Backend, image_png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def go(*args: object, **kwargs: object) -> None:
+        monkeypatch.setattr(Path, "rename", refuse)
+        raise redis.ConnectionError("gone")
+
+    def refuse(*args: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(JobRepository, "create", go)
+
+    response = client.post(URL, files={"image": image_png}, data={"caption": CAPTION})
+
+    assert_problem(response, 503, "redis_unavailable")
+
+
+def test_when_there_is_no_room_for_what_is_sent_it_is_told(
+    client: TestClient, assert_nothing_left: Callable[[], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+
+    response = client.post(URL, files={"image": bytes(2**21)}, data={"caption": CAPTION})
+
+    assert_problem(response, 503, "storage_unavailable")
     assert_nothing_left()
 
 

@@ -57,6 +57,19 @@ def test_a_write_that_fails_half_way_leaves_nothing(
     assert [path for path in tmp_path.rglob("*") if path.name != "drafts"] == []
 
 
+def test_all_that_leads_to_a_file_is_flushed(
+    store: ArtifactStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[Path] = []
+    monkeypatch.setattr(os, "fsync", lambda number: flushed.append(Path(f"/proc/self/fd/{number}").readlink()))
+
+    store.write(JOB_ID, "inputs", {"image": b"1"})
+    *_, file, draft, jobs, job = flushed
+
+    assert file == draft / "image"
+    assert (jobs, job) == (tmp_path / "jobs", tmp_path / "jobs" / JOB_ID)
+
+
 @pytest.mark.parametrize("name", BAD_NAMES)
 def test_names_that_are_no_plain_file_names_are_refused(store: ArtifactStore, tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidArtifactNameError):
@@ -80,7 +93,7 @@ def test_ids_that_are_no_ids_are_refused(store: ArtifactStore, tmp_path: Path, j
 def test_reading_what_is_not_there_says_so(store: ArtifactStore) -> None:
     store.write(JOB_ID, "results-1", {"maps/a.png": b""})
 
-    for name in ("image", "maps", "maps/b.png"):
+    for name in ("image", "maps", "maps/b.png", "maps/" + 300 * "b"):
         with pytest.raises(ArtifactNotFoundError, match=name):
             store.read(JOB_ID, "results-1", name)
 
@@ -162,3 +175,5 @@ def test_a_data_directory_that_cannot_be_tidied_says_so(tmp_path: Path) -> None:
         ArtifactStore(tmp_path).delete_drafts(older_than_s=60)
     with pytest.raises(StorageUnavailableError):
         ArtifactStore(tmp_path).delete_results(JOB_ID, 1)
+    with pytest.raises(StorageUnavailableError):
+        ArtifactStore(tmp_path).delete(JOB_ID)

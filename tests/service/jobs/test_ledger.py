@@ -12,6 +12,7 @@ from fixlip.redis_server import RedisServer
 from service.jobs._keys import Keys
 from service.jobs._ledger import Books, Change, Ledger, Row
 from service.jobs.connection import connect
+from service.jobs.errors import JobUnreadableError
 from service.jobs.leases import LeaseState
 from service.jobs.queue import JobQueue
 from service.jobs.records import Job, JobStatus
@@ -41,6 +42,17 @@ def test_fields_of_other_versions_are_left_alone(
     assert claim is not None
     assert repository.renew([claim.lease], ttl_s=60) == {claim.lease: LeaseState.HELD}
     assert redis.hget(f"fixlip:job:{job.id}", "colour") == b'"blue"'
+
+
+@pytest.mark.parametrize(("field", "value"), [("metrics", b'{"colour": "blue"}'), ("losses", b'"many"'), ("id", b"{")])
+def test_a_row_that_cannot_be_read_says_so(ledger: Ledger, redis: Redis, job: Job, field: str, value: bytes) -> None:
+    ledger.insert(job, Books(), queue=None)
+    redis.hset(f"fixlip:job:{job.id}", field, value)
+
+    with pytest.raises(JobUnreadableError, match=job.id):
+        ledger.row(job.id)
+    with pytest.raises(JobUnreadableError, match=job.id):
+        ledger.change(job.id, lambda _: None)
 
 
 def test_a_change_gives_the_row_as_it_then_stands(ledger: Ledger, job: Job) -> None:

@@ -5,9 +5,10 @@ import time
 import pytest
 from redis import Redis
 
+from service.jobs._keys import text
 from service.jobs.errors import JobFinalError, JobNotFoundError
 from service.jobs.leases import Claim, Lease, LeaseState
-from service.jobs.queue import JobQueue
+from service.jobs.queue import JobQueue, job_of
 from service.jobs.records import Job, JobFailure, JobMetrics, JobProgress, JobStatus, new_job_id
 from service.jobs.repository import JobRepository, QueueState
 from tests.support.jobs import METRICS, OUTPUT
@@ -313,6 +314,24 @@ def test_a_job_that_is_put_off_waits_outside_the_queue(repository: JobRepository
     assert repository.claim(job.id, "w/1", ttl_s=60) is not None
     assert not repository.put_off(job.id, delay_s=30)
     assert counts(repository) == (0, 1, 0, 0)
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_a_job_that_was_put_off_keeps_no_other_waiting_unless_it_was_begun_before(
+    repository: JobRepository, queue: JobQueue, redis: Redis, job: Job, is_begun: bool
+) -> None:
+    repository.create(job, queue=queue)
+    if is_begun:
+        claim = repository.claim(job.id, "w/1", ttl_s=60)
+        assert claim is not None
+        repository.retry_later(claim.lease, delay_s=0)
+    redis.delete("rq:queue:fixlip")
+    repository.put_off(job.id, delay_s=0)
+    other = queue.enqueue(new_job_id())
+    assert repository.promote(job.id, entry=None, queue=queue)
+
+    order = [job_of(text(entry)) for entry in redis.lrange("rq:queue:fixlip", 0, -1)]
+    assert order == ([job.id, job_of(other)] if is_begun else [job_of(other), job.id])
 
 
 def test_the_state_of_the_queue_has_the_age_of_the_oldest(repository: JobRepository, queue: JobQueue, job: Job) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from pydantic_core import from_json
 from redis import Redis, RedisError
 from redis.exceptions import OutOfMemoryError
 from rq import Queue
@@ -62,6 +63,11 @@ def begin(repository: JobRepository, job: Job, *, ttl_s: float = 60) -> Claim:
 
 def stands(repository: JobRepository, job: Job, status: JobStatus) -> Callable[[], bool]:
     return lambda: repository.get(job.id).status is status
+
+
+def entry_of(redis: Redis, job: Job) -> str:
+    entry: str = from_json(redis.hget(f"fixlip:job:{job.id}", "entry") or b"null")
+    return entry
 
 
 def take(redis: Redis, *, started: bool = False) -> str:
@@ -329,6 +335,32 @@ def test_files_that_nobody_will_read_are_removed(
     assert parts == {"results-2", "results-3"}
     assert [path.name for path in drafts.iterdir()] == ["new"]
     assert redis.zrange("fixlip:leftovers", 0, -1) == [f"{job.id}/2".encode()]
+
+
+def test_a_record_that_cannot_be_read_keeps_no_other_job_from_its_care(
+    care: Callable[..., None],
+    repository: JobRepository,
+    queue: JobQueue,
+    redis: Redis,
+    job: Job,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    jobs = [job.model_copy(update={"id": new_job_id()}) for _ in range(8)]
+    lapsed, delayed, taken = jobs[:2], jobs[2:4], jobs[4:6]  # the others are lost
+    for each in jobs:
+        repository.create(each, queue=None if each in delayed else queue)
+    for each in lapsed:
+        begin(repository, each, ttl_s=0)
+    redis.delete("rq:queue:fixlip")
+    redis.lpush("rq:queue:fixlip:intermediate", *(entry_of(redis, each) for each in taken))
+    bad = {each.id for each in jobs[::2]}
+    for job_id in bad:
+        redis.hset(f"fixlip:job:{job_id}", "metrics", b'{"of_another_version": 1}')
+    with caplog.at_level(logging.WARNING):
+        care(lambda: set(map(job_of, queue.waiting())) == {each.id for each in jobs[1::2]})
+        care(heartbeats=5)
+
+    assert len([line for line in caplog.messages if "cannot be read" in line]) == len(bad)
 
 
 def test_models_that_nobody_serves_any_more_are_forgotten(care: Callable[..., None], redis: Redis) -> None:

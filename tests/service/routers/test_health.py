@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
+from anyio import to_thread
 from fastapi.testclient import TestClient
 
 from fixlip_core.encoders.card import ModelCard
@@ -39,6 +41,20 @@ def test_without_redis_and_storage_the_service_lives_and_names_both(tmp_path: Pa
 
     assert response.status_code == 503
     assert [error["field"] for error in response.json()["errors"]] == ["redis", "storage", "workers"]
+
+
+def test_the_process_lives_though_all_its_threads_are_waiting(client: TestClient) -> None:
+    end = threading.Event()
+
+    async def occupy_all_threads() -> None:
+        to_thread.current_default_thread_limiter().total_tokens = 1
+        await to_thread.run_sync(end.wait, 5.0)
+
+    assert client.portal is not None
+    waiting = client.portal.start_task_soon(occupy_all_threads)
+    assert client.get("/livez").status_code == 200
+    assert not waiting.done()
+    end.set()
 
 
 def test_readiness_for_one_model_needs_a_worker_that_serves_it(
