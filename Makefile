@@ -55,7 +55,7 @@ openapi: $(READY) ## write openapi/openapi.json from the service
 	$(BIN)/python -m service.openapi openapi/openapi.json
 
 benchmarks: $(READY) ## every figure of the README; takes hours, `python -m benchmarks.NAME --help` says what each does
-	for name in retrieval estimators comparison grids passes attributions throughput overhead scaling soak; do
+	for name in retrieval estimators comparison grids passes attributions rendering throughput overhead scaling soak; do
 	    $(BIN)/python -m benchmarks.$$name
 	done
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from importlib import metadata
 
 from fixlip_core.game import SimilarityGame
@@ -48,6 +49,7 @@ def provenance(
     }
 
 
+@cache  # a parser of e-mail reads it from a file, for tens of milliseconds with Python's lock held
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)

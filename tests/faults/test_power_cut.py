@@ -24,3 +24,4 @@ def test_all_at_once(trial: StartTrial, scale: Scale) -> None:
             for part in stack.parts:
                 part.start()
             stack.wait_until_ready()
+    assert not running.ledger.open
