@@ -6,7 +6,7 @@ from typing import Final
 
 __all__ = ["BATCH_S", "BatchSize"]
 
-BATCH_S: Final = 0.5
+BATCH_S: Final = 1.0
 """Seconds that a batch should take at most: within a few of them jobs are canceled, and the small are served."""
 
 

@@ -353,9 +353,9 @@ def fail_if(wrong: bool) -> None:
 
 
 def test_slow_rows_make_small_batches(batcher: Batcher) -> None:
-    """So that a batch takes about half a second at most, whatever memory holds."""
-    encoder: Any = StackingEncoder(tower=StackingTower(rows_per_batch=64, row_s=0.02))
-    face_of(batcher, encoder, client=1).encode_images(0, rows_of(100))
+    """So that a batch takes about a second at most, whatever memory holds."""
+    encoder: Any = StackingEncoder(tower=StackingTower(rows_per_batch=64, row_s=0.04))
+    face_of(batcher, encoder, client=1).encode_images(0, rows_of(80))
     assert 16 <= max(sum(rows for _, rows in batch) for batch in encoder.tower.batches) <= 28
 
 
