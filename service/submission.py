@@ -16,6 +16,7 @@ from fixlip_core.encoders.card import ModelCard
 from fixlip_core.errors import InputError, TokenizerNotFoundError, UnknownModelError
 from fixlip_core.images import decode_image
 from fixlip_core.methods import METHODS, MethodSpec, get_method
+from service.access.principal import Principal
 from service.backend import Backend
 from service.jobs.artifacts import INPUTS
 from service.jobs.errors import StorageUnavailableError
@@ -27,7 +28,7 @@ from service.requests import ExplanationRequest
 __all__ = ["submit"]
 
 
-def submit(backend: Backend, request: ExplanationRequest) -> Job:
+def submit(backend: Backend, who: Principal, request: ExplanationRequest) -> Job:
     """Check a request against the models that workers announced, store its image and queue the job.
 
     Raises:
@@ -51,7 +52,7 @@ def submit(backend: Backend, request: ExplanationRequest) -> Job:
         input=JobInput(image_sha256=hashlib.sha256(request.image).hexdigest(), caption=request.caption),
         metadata=request.metadata,
     )
-    _store(backend, job, params, image_png, cost_passes)
+    _store(backend, who, job, params, image_png, cost_passes)
     return job
 
 
@@ -94,12 +95,19 @@ def _normalize_image(backend: Backend, data: bytes) -> tuple[tuple[int, int], by
     return image.size, buffer.getvalue()
 
 
-def _store(backend: Backend, job: Job, params: Mapping[str, JsonValue], image_png: bytes, cost_passes: int) -> None:
+def _store(
+    backend: Backend,
+    who: Principal,
+    job: Job,
+    params: Mapping[str, JsonValue],
+    image_png: bytes,
+    cost_passes: int,
+) -> None:
     """Inputs first, then record and queue entry in one transaction; without the second there is no first."""
     request = job.model_dump(mode="json", include={"model", "method", "input", "metadata"}) | {"params": params}
     backend.store.write(job.id, INPUTS, {"image": image_png, "request.json": to_json(request)})
     try:
-        backend.repository.create(job, queue=backend.queue, cost_passes=cost_passes)
+        backend.repository.create(job, tenant=who.tenant, queue=backend.queue, cost_passes=cost_passes)
     except BaseException:
         with suppress(StorageUnavailableError):  # what went wrong first is what counts
             backend.store.delete(job.id)

@@ -1,104 +1,37 @@
-"""How jobs lie in Redis: a hash for each, and sets of the open ones, every change of them one transaction."""
+"""How jobs lie in Redis: a hash for each, and what the registers keep of them, every change of them one transaction."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict
-from pydantic_core import from_json, to_json
 from redis import Redis, RedisError, WatchError
 from redis.client import Pipeline
-from redis.typing import EncodableT, FieldT
 
 from service.jobs._keys import Keys, text
+from service.jobs._rows import Books, Row, decode, encode
 from service.jobs.errors import JobNotFoundError, JobUnreadableError
-from service.jobs.leases import Lease
 from service.jobs.queue import JobQueue
-from service.jobs.records import Job, JobStatus, is_job_id
+from service.jobs.records import Job, is_job_id
+from service.jobs.registers.every import every_register
+from service.jobs.registers.register import Change
 
-__all__ = ["Books", "Change", "Ledger", "Row", "encode"]
+__all__ = ["Ledger"]
 
 _MAX_CONFLICTS: Final = 100
 
-
-class Books(BaseModel):
-    """What is noted of a job for the service's own use.
-
-    Attributes:
-        worker: who holds its lease, or held it when it ended.
-        entry: its place in the queue, or the one from which it was taken; None where it waits for its next try.
-        alone: whether the worker runs it with no other job beside it.
-        losses: how many workers ended while they ran it.
-        losses_alone: how many of these ran nothing else.
-        retries: how often it was put off.
-        cost_passes: forward passes that it is expected to take.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    worker: str | None = None
-    entry: str | None = None
-    alone: bool = False
-    losses: int = 0
-    losses_alone: int = 0
-    retries: int = 0
-    cost_passes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """All that is known of a job: its record, and what is noted of it."""
-
-    job: Job
-    books: Books
-
-    def held_by(self, lease: Lease) -> bool:
-        """Whether the lease is that of the job's last attempt, and nobody has taken the job back since."""
-        return (self.job.attempt, self.books.worker) == (lease.attempt, lease.worker_id)
-
-    def runs_under(self, lease: Lease) -> bool:
-        """Whether the job runs, and the lease is the right to run it."""
-        return self.job.status is JobStatus.RUNNING and self.held_by(lease)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What to write; nothing, where a job stands as it should already.
-
-    Attributes:
-        fields: the record's and the books' fields that change.
-        enters: the queue that the job enters.
-        at_front: whether it enters before all others.
-        leaves: the queue that its entry is taken out of.
-        delay_s: how long it waits until it may enter the queue.
-        lease_s: how long its worker has the right to run it.
-    """
-
-    fields: Mapping[str, Any]
-    enters: JobQueue | None = None
-    at_front: bool = True
-    leaves: JobQueue | None = None
-    delay_s: float = 0.0
-    lease_s: float = 0.0
-
-
 Plan = Callable[[Row], Change | None]
-
-
-def encode(fields: Mapping[str, Any]) -> dict[FieldT, EncodableT]:
-    """Fields as the hash holds them: each as JSON."""
-    return {name: to_json(value) for name, value in fields.items()}
+_T = TypeVar("_T")
 
 
 class Ledger:
-    """Rows of jobs, and the sets and sums that are kept of them. Every method may raise ``redis.RedisError``."""
+    """Rows of jobs, and the registers that are kept of them. Every method may raise ``redis.RedisError``."""
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
+        self._registers = every_register(keys)
 
     def now(self) -> float:
         """The time by Redis's clock, which all hosts share, in seconds since 1970."""
@@ -109,16 +42,13 @@ class Ledger:
         found: list[Any] = self._redis.zrangebyscore(key, "-inf", until, withscores=True)
         return {text(member): float(score) for member, score in found}
 
-    def insert(self, job: Job, books: Books, *, queue: JobQueue | None) -> None:
-        """Write a new job's row and enqueue it, all in one transaction; without a queue it is delayed by nothing."""
-        with self._redis.pipeline(transaction=True) as pipe:
-            pipe.multi()
-            entry = queue.enqueue(job.id, pipeline=pipe) if queue is not None else None
-            row = Row(job, books.model_copy(update={"entry": entry}))
-            pipe.hset(self._keys.job(job.id), mapping=encode({**dict(row.job), **dict(row.books)}))
-            pipe.zadd(str(self._set_of(row)), {job.id: job.created_at.timestamp()})
-            pipe.incrby(self._keys.queued_passes, books.cost_passes)
-            pipe.execute()
+    def insert(self, job: Job, books: Books, *, queue: JobQueue | None) -> bool:
+        """Write a new job's row and enqueue it, all in one transaction; without a queue it is delayed by nothing.
+
+        Returns:
+            Whether it was written; not, where there is a job of this id already: a lost answer, asked for again.
+        """
+        return self._in_transaction(job.id, lambda pipe: self._try_to_insert(pipe, job, books, queue))
 
     def row(self, job_id: str) -> Row:
         """A job's row.
@@ -138,10 +68,25 @@ class Ledger:
         Raises:
             JobUnreadableError: another version of this program has written it.
         """
+        return self._in_transaction(job_id, lambda pipe: self._try_to_change(pipe, job_id, plan))
+
+    def remove(self, job_id: str, may: Callable[[Row], bool]) -> Row | None:
+        """Remove a job that has ended, if ``may`` says so of its row.
+
+        Returns:
+            The row as it was; None where it was left, or there is no such job.
+
+        Raises:
+            JobUnreadableError: another version of this program has written it.
+        """
+        return self._in_transaction(job_id, lambda pipe: self._try_to_remove(pipe, job_id, may))
+
+    def _in_transaction(self, job_id: str, act: Callable[[Pipeline], _T]) -> _T:
         for _ in range(_MAX_CONFLICTS):
             try:
                 with self._redis.pipeline(transaction=True) as pipe:
-                    return self._try_to_change(pipe, job_id, plan)
+                    pipe.watch(self._keys.job(job_id))
+                    return act(pipe)
             except WatchError as conflict:
                 # To redis-py a lost connection is a conflict too. Its cause is the truth: the server is gone, or is no
                 # longer the master, and must not be asked on and on.
@@ -154,12 +99,25 @@ class Ledger:
         if not fields:
             raise JobNotFoundError(job_id)
         try:
-            return _parse({text(name): from_json(value) for name, value in fields.items()})
+            return decode(fields)
         except ValueError as error:
             raise JobUnreadableError(job_id, str(error)) from error
 
+    def _try_to_insert(self, pipe: Pipeline, job: Job, books: Books, queue: JobQueue | None) -> bool:
+        key = self._keys.job(job.id)
+        if pipe.exists(key):
+            return False
+        now = _seconds(pipe.time())
+        pipe.multi()
+        entry = queue.enqueue(job.id, pipeline=pipe) if queue is not None else None
+        row = Row(job, books.model_copy(update={"entry": entry}))
+        pipe.hset(key, mapping=encode({**dict(row.job), **dict(row.books)}))
+        for register in self._registers:
+            register.enter(pipe, row, now)
+        pipe.execute()
+        return True
+
     def _try_to_change(self, pipe: Pipeline, job_id: str, plan: Plan) -> Row | None:
-        pipe.watch(self._keys.job(job_id))
         try:
             row = self._read(pipe, job_id)
         except JobNotFoundError:
@@ -171,9 +129,25 @@ class Ledger:
         pipe.multi()
         after = self._write(pipe, row, change)
         if "status" in change.fields:
-            self._move(pipe, row, after, change, now)
+            for register in self._registers:
+                register.move(pipe, row, after, change, now)
         pipe.execute()
         return after
+
+    def _try_to_remove(self, pipe: Pipeline, job_id: str, may: Callable[[Row], bool]) -> Row | None:
+        try:
+            row = self._read(pipe, job_id)
+        except JobNotFoundError:
+            return None
+        if not row.job.status.is_terminal or not may(row):
+            return None
+        now = _seconds(pipe.time())
+        pipe.multi()
+        pipe.delete(self._keys.job(job_id))
+        for register in self._registers:
+            register.leave(pipe, row, now)
+        pipe.execute()
+        return row
 
     def _write(self, pipe: Pipeline, row: Row, change: Change) -> Row:
         fields = dict(change.fields)
@@ -182,39 +156,8 @@ class Ledger:
         if change.enters is not None:
             fields["entry"] = change.enters.enqueue(row.job.id, at_front=change.at_front, pipeline=pipe)
         pipe.hset(self._keys.job(row.job.id), mapping=encode(fields))
-        books = {name: value for name, value in fields.items() if name in Books.model_fields}
-        record = {name: value for name, value in fields.items() if name not in books}
-        return Row(row.job.model_copy(update=record), row.books.model_copy(update=books))
-
-    def _move(self, pipe: Pipeline, before: Row, after: Row, change: Change, now: float) -> None:
-        """Put the job into the one set where it belongs, and keep the sums right."""
-        job_id, keys = after.job.id, self._keys
-        source, target = self._set_of(before), self._set_of(after)
-        if source is not None and source != target:
-            pipe.zrem(source, job_id)
-        if target is not None:
-            waits_since = after.job.created_at.timestamp()
-            scores = {keys.queued: waits_since, keys.delayed: now + change.delay_s, keys.leases: now + change.lease_s}
-            pipe.zadd(target, {job_id: scores[target]})
-        was_queued, is_queued = (row.job.status is JobStatus.QUEUED for row in (before, after))
-        pipe.incrby(keys.queued_passes, after.books.cost_passes * (is_queued - was_queued))
-        if before.job.status is JobStatus.RUNNING and after.job.status is not JobStatus.SUCCEEDED:
-            pipe.zadd(keys.leftovers, {f"{job_id}/{before.job.attempt}": now})
-
-    def _set_of(self, row: Row) -> str | None:
-        """The set of open jobs that the job is in; None for one that has ended."""
-        if row.job.status is JobStatus.RUNNING:
-            return self._keys.leases
-        if row.job.status is JobStatus.QUEUED:
-            return self._keys.delayed if row.books.entry is None else self._keys.queued
-        return None
+        return row.with_fields(fields)
 
 
 def _seconds(time: tuple[int, int]) -> float:
     return time[0] + time[1] / 1e6
-
-
-def _parse(values: dict[str, Any]) -> Row:
-    """The row in a hash; fields that other versions of this program write are left alone."""
-    record, books = ({name: values[name] for name in kind.model_fields if name in values} for kind in (Job, Books))
-    return Row(Job.model_validate(record), Books.model_validate(books))

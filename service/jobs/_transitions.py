@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from service.jobs._ledger import Change, Row
+from service.jobs._rows import Row
 from service.jobs.queue import JobQueue
 from service.jobs.records import JobFailure, JobMetrics, JobProgress, JobStatus, utc_now
+from service.jobs.registers.register import Change
 
 __all__ = ["finished", "lost", "queued_again"]
 

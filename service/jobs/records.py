@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 __all__ = [
+    "DEFAULT_TENANT",
     "Job",
     "JobFailure",
     "JobInput",
@@ -28,6 +29,9 @@ __all__ = [
     "new_job_id",
     "utc_now",
 ]
+
+DEFAULT_TENANT: Final = "default"
+"""Whose the jobs are where no API keys are configured."""
 
 _JOB_ID: Final = re.compile(r"[0-9a-f]{32}")
 

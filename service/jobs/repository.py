@@ -10,12 +10,23 @@ from pydantic_core import to_json
 from redis import Redis
 
 from service.jobs._keys import Keys, text
-from service.jobs._ledger import Books, Change, Ledger, Row
+from service.jobs._ledger import Ledger
+from service.jobs._rows import Books, Row
 from service.jobs._transitions import finished, lost, queued_again
 from service.jobs.errors import JobFinalError, JobNotFoundError
 from service.jobs.leases import Claim, Lease, LeaseState
 from service.jobs.queue import JobQueue
-from service.jobs.records import Job, JobFailure, JobMetrics, JobOutput, JobProgress, JobStatus, utc_now
+from service.jobs.records import (
+    DEFAULT_TENANT,
+    Job,
+    JobFailure,
+    JobMetrics,
+    JobOutput,
+    JobProgress,
+    JobStatus,
+    utc_now,
+)
+from service.jobs.registers.register import Change
 
 __all__ = ["JobRepository", "QueueState"]
 
@@ -75,24 +86,37 @@ class JobRepository:
         self._ledger = Ledger(redis, self._keys)
         self._renew = redis.register_script(_RENEW)
 
-    def create(self, job: Job, *, queue: JobQueue | None = None, cost_passes: int = 0) -> None:
+    def create(
+        self, job: Job, *, tenant: str = DEFAULT_TENANT, queue: JobQueue | None = None, cost_passes: int = 0
+    ) -> bool:
         """Store a new job and enqueue it in the same transaction, so neither exists alone.
 
         Args:
             job: its record.
+            tenant: whose it is.
             queue: the queue that it enters; without one, it waits for :class:`~service.jobs.upkeep.Upkeep` to enqueue
                 it.
             cost_passes: forward passes that it is expected to take.
-        """
-        self._ledger.insert(job, Books(cost_passes=cost_passes), queue=queue)
 
-    def get(self, job_id: str) -> Job:
+        Returns:
+            False where there is a job of this id already; nothing is changed then.
+        """
+        return self._ledger.insert(job, Books(tenant=tenant, cost_passes=cost_passes), queue=queue)
+
+    def get(self, job_id: str, *, tenant: str | None = None) -> Job:
         """The job's record.
+
+        Args:
+            job_id: the job.
+            tenant: who asks; another's job is not found. None: the service itself.
 
         Raises:
             JobNotFoundError: no job has this id, or it cannot be one.
         """
-        return self._ledger.row(job_id).job
+        row = self._ledger.row(job_id)
+        if tenant is not None and row.books.tenant != tenant:
+            raise JobNotFoundError(job_id)
+        return row.job
 
     def claim(self, job_id: str, worker_id: str, *, ttl_s: float) -> Claim | None:
         """Take a queued job to run it.
@@ -239,8 +263,13 @@ class JobRepository:
 
         return self._ledger.change(job_id, enter) is not None
 
-    def request_cancel(self, job_id: str, *, queue: JobQueue) -> Job:
+    def request_cancel(self, job_id: str, *, tenant: str | None = None, queue: JobQueue) -> Job:
         """Cancel a queued job at once; ask the worker of a running one to cancel it.
+
+        Args:
+            job_id: the job.
+            tenant: who asks; another's job is not found. None: the service itself.
+            queue: the queue that it is taken out of.
 
         Returns:
             The job as it now stands.
@@ -250,7 +279,9 @@ class JobRepository:
             JobNotFoundError: no job has this id.
         """
 
-        def cancel(row: Row) -> Change:
+        def cancel(row: Row) -> Change | None:
+            if tenant is not None and row.books.tenant != tenant:
+                return None
             if row.job.status.is_terminal:
                 raise JobFinalError(job_id, row.job.status)
             if row.job.cancel_requested_at is not None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from service.access.required import Reader, Submitter
 from service.backend import BackendDep
 from service.documents import EXPLANATION_REQUEST_BODY
 from service.jobs.records import Job
@@ -51,13 +52,13 @@ def _collection_path(request: Request) -> str:
     openapi_extra={"requestBody": EXPLANATION_REQUEST_BODY},
 )
 def create_explanation(
-    body: ExplanationRequestDep, backend: BackendDep, request: Request, response: Response
+    body: ExplanationRequestDep, who: Submitter, backend: BackendDep, request: Request, response: Response
 ) -> ExplanationJob:
     """Queue a job that explains why the model finds the image and the caption similar.
 
     The image is a file (multipart) or base64 (JSON). Poll the job at `Location` until its status is final.
     """
-    job = _shown(submit(backend, body), request, response)
+    job = _shown(submit(backend, who, body), request, response)
     response.headers["Location"] = job.urls.self
     return job
 
@@ -72,9 +73,11 @@ def create_explanation(
         **problems({404: "No job has this id.", 503: "Redis does not answer."}),
     },
 )
-def get_explanation(explanation_id: str, backend: BackendDep, request: Request, response: Response) -> ExplanationJob:
+def get_explanation(
+    explanation_id: str, who: Reader, backend: BackendDep, request: Request, response: Response
+) -> ExplanationJob:
     """The job's status, progress and, once it has succeeded, its outcome in brief. A failed job has `error`."""
-    return _shown(backend.repository.get(explanation_id), request, response)
+    return _shown(backend.repository.get(explanation_id, tenant=who.tenant), request, response)
 
 
 @router.post(
@@ -95,10 +98,10 @@ def get_explanation(explanation_id: str, backend: BackendDep, request: Request, 
     },
 )
 def cancel_explanation(
-    explanation_id: str, backend: BackendDep, request: Request, response: Response
+    explanation_id: str, who: Submitter, backend: BackendDep, request: Request, response: Response
 ) -> ExplanationJob:
     """Ask that the job be stopped. Asking again while it still runs changes nothing."""
-    job = backend.repository.request_cancel(explanation_id, queue=backend.queue)
+    job = backend.repository.request_cancel(explanation_id, tenant=who.tenant, queue=backend.queue)
     return _shown(job, request, response)
 
 

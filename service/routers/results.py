@@ -7,6 +7,8 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
+from service.access.principal import Principal
+from service.access.required import Reader
 from service.backend import Backend, BackendDep
 from service.jobs.artifacts import results_of
 from service.jobs.records import Job, JobResult, JobStatus
@@ -37,9 +39,9 @@ _PROBLEMS: Final = problems(
     response_model=JobResult,
     responses={**stored("The result."), **_PROBLEMS},
 )
-def get_result(explanation_id: str, backend: BackendDep, request: Request) -> Response:
+def get_result(explanation_id: str, who: Reader, backend: BackendDep, request: Request) -> Response:
     """Tokens, values, strongest interactions, faithfulness and provenance."""
-    return _file(backend, request, explanation_id, "result.json", _JSON)
+    return _file(backend, who, request, explanation_id, "result.json", _JSON)
 
 
 @router.get(
@@ -52,9 +54,9 @@ def get_result(explanation_id: str, backend: BackendDep, request: Request) -> Re
         **_PROBLEMS,
     },
 )
-def get_interactions_npz(explanation_id: str, backend: BackendDep, request: Request) -> Response:
+def get_interactions_npz(explanation_id: str, who: Reader, backend: BackendDep, request: Request) -> Response:
     """Every value and standard error as NumPy arrays."""
-    response = _file(backend, request, explanation_id, "interactions.npz", _NPZ)
+    response = _file(backend, who, request, explanation_id, "interactions.npz", _NPZ)
     response.headers["Content-Disposition"] = f'attachment; filename="{explanation_id}.npz"'
     return response
 
@@ -66,9 +68,9 @@ def get_interactions_npz(explanation_id: str, backend: BackendDep, request: Requ
     response_class=Response,
     responses={**stored("The explanation, as `shapiq.InteractionValues` loads it.", media_type=_JSON), **_PROBLEMS},
 )
-def get_interactions_json(explanation_id: str, backend: BackendDep, request: Request) -> Response:
+def get_interactions_json(explanation_id: str, who: Reader, backend: BackendDep, request: Request) -> Response:
     """Every value and standard error as JSON."""
-    return _file(backend, request, explanation_id, "interactions.json", _JSON)
+    return _file(backend, who, request, explanation_id, "interactions.json", _JSON)
 
 
 @router.get(
@@ -78,13 +80,13 @@ def get_interactions_json(explanation_id: str, backend: BackendDep, request: Req
     response_class=Response,
     responses={**stored("The map.", media_type=_PNG), **_PROBLEMS},
 )
-def get_map_png(explanation_id: str, name: str, backend: BackendDep, request: Request) -> Response:
+def get_map_png(explanation_id: str, name: str, who: Reader, backend: BackendDep, request: Request) -> Response:
     """A picture of the explanation; the job's `output.maps` has the names."""
-    return _file(backend, request, explanation_id, f"maps/{name}.png", _PNG)
+    return _file(backend, who, request, explanation_id, f"maps/{name}.png", _PNG)
 
 
-def _file(backend: Backend, request: Request, job_id: str, name: str, media_type: str) -> Response:
-    job = backend.repository.get(job_id)
+def _file(backend: Backend, who: Principal, request: Request, job_id: str, name: str, media_type: str) -> Response:
+    job = backend.repository.get(job_id, tenant=who.tenant)
     _require_success(job)
     data = backend.store.read(job_id, results_of(job.attempt), name)
     etag = f'"{hashlib.sha256(data).hexdigest()}"'

@@ -10,12 +10,14 @@ from redis.exceptions import ReadOnlyError, WatchError
 
 from fixlip.redis_server import RedisServer
 from service.jobs._keys import Keys
-from service.jobs._ledger import Books, Change, Ledger, Row
+from service.jobs._ledger import Ledger
+from service.jobs._rows import Books, Row
 from service.jobs.connection import connect
 from service.jobs.errors import JobUnreadableError
 from service.jobs.leases import LeaseState
 from service.jobs.queue import JobQueue
 from service.jobs.records import Job, JobStatus
+from service.jobs.registers.register import Change
 from service.jobs.repository import JobRepository
 
 
@@ -150,3 +152,23 @@ def test_an_open_job_is_in_one_set_and_a_final_one_in_none(
     assert sets() == (["queued"], b"5")
     ledger.change(job.id, lambda _: Change(fields={"status": JobStatus.EXPIRED}))
     assert sets() == ([], b"0")
+
+
+def test_a_job_that_is_written_twice_is_there_once(ledger: Ledger, queue: JobQueue, redis: Redis, job: Job) -> None:
+    assert ledger.insert(job, Books(cost_passes=5), queue=queue)
+    assert not ledger.insert(job, Books(cost_passes=7), queue=queue)
+
+    assert ledger.row(job.id).books.cost_passes == 5
+    assert redis.get("fixlip:queued_passes") == b"5"
+    assert queue.depth() == 1
+
+
+def test_a_job_that_has_ended_can_be_removed(ledger: Ledger, redis: Redis, job: Job) -> None:
+    ledger.insert(job, Books(), queue=None)
+    assert ledger.remove(job.id, lambda _: True) is None
+    ended = ledger.change(job.id, lambda _: Change(fields={"status": JobStatus.CANCELED}))
+
+    assert ledger.remove(job.id, lambda _: False) is None
+    assert ledger.remove(job.id, lambda row: row == ended) == ended
+    assert ledger.remove(job.id, lambda _: True) is None
+    assert not redis.exists(f"fixlip:job:{job.id}")

@@ -1,0 +1,81 @@
+"""All that is known of a job, and how it lies in a Redis hash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import from_json, to_json
+from redis.typing import EncodableT, FieldT
+
+from service.jobs._keys import text
+from service.jobs.leases import Lease
+from service.jobs.records import DEFAULT_TENANT, Job, JobStatus
+
+__all__ = ["Books", "Row", "decode", "encode"]
+
+
+class Books(BaseModel):
+    """What is noted of a job for the service's own use.
+
+    Attributes:
+        tenant: whose it is; to all others there is no such job.
+        worker: who holds its lease, or held it when it ended.
+        entry: its place in the queue, or the one from which it was taken; None where it waits for its next try.
+        alone: whether the worker runs it with no other job beside it.
+        losses: how many workers ended while they ran it.
+        losses_alone: how many of these ran nothing else.
+        retries: how often it was put off.
+        cost_passes: forward passes that it is expected to take.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tenant: str = DEFAULT_TENANT
+    worker: str | None = None
+    entry: str | None = None
+    alone: bool = False
+    losses: int = 0
+    losses_alone: int = 0
+    retries: int = 0
+    cost_passes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """All that is known of a job: its record, and what is noted of it."""
+
+    job: Job
+    books: Books
+
+    def held_by(self, lease: Lease) -> bool:
+        """Whether the lease is that of the job's last attempt, and nobody has taken the job back since."""
+        return (self.job.attempt, self.books.worker) == (lease.attempt, lease.worker_id)
+
+    def runs_under(self, lease: Lease) -> bool:
+        """Whether the job runs, and the lease is the right to run it."""
+        return self.job.status is JobStatus.RUNNING and self.held_by(lease)
+
+    def with_fields(self, fields: Mapping[str, Any]) -> Row:
+        """The row after a change of fields of either."""
+        books = {name: value for name, value in fields.items() if name in Books.model_fields}
+        record = {name: value for name, value in fields.items() if name not in books}
+        return Row(self.job.model_copy(update=record), self.books.model_copy(update=books))
+
+
+def encode(fields: Mapping[str, Any]) -> dict[FieldT, EncodableT]:
+    """Fields as the hash holds them: each as JSON."""
+    return {name: to_json(value) for name, value in fields.items()}
+
+
+def decode(fields: Mapping[bytes | str, bytes | str]) -> Row:
+    """The row in a hash; fields that other versions of this program write are left alone.
+
+    Raises:
+        ValueError: it is none.
+    """
+    values = {text(name): from_json(value) for name, value in fields.items()}
+    record, books = ({name: values[name] for name in kind.model_fields if name in values} for kind in (Job, Books))
+    return Row(Job.model_validate(record), Books.model_validate(books))
