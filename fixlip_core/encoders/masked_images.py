@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fixlip_core.encoders.batches import LaunchedRows, checked_coalitions, launch, owned, runs_ahead, to_device
+from fixlip_core.encoders.batches import LaunchedRows, launch, owned, runs_ahead, to_device
 from fixlip_core.encoders.masked import MaskedRows
+from fixlip_core.encoders.rows import FewRows, cut
 from fixlip_core.encoders.steady import STEADY_ROWS, filled, steady
 from fixlip_core.encoders.towers import ImageTower, unit
 from fixlip_core.types import Coalitions
 
-__all__ = ["ImageRows", "MaskedImage", "MaskedImages"]
+__all__ = ["MaskedImage", "MaskedImages"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +41,10 @@ class MaskedImages:
         return runs_ahead(self.tower.device)
 
     @torch.inference_mode()
-    def run(self, units: Sequence[ImageRows]) -> LaunchedRows:
+    def run(self, units: Sequence[FewRows[MaskedImage]]) -> LaunchedRows:
         """See :meth:`fixlip_core.encoders.masked.MaskedTower.run`."""
         tower, images, rows = self.tower, [], []
-        for image, own in groupby(units, key=lambda unit: unit.image):
+        for image, own in groupby(units, key=lambda unit: unit.masked):
             images.append(image.states)
             rows.append(sum(len(unit) for unit in own))
         present = to_device(np.concatenate([unit.present for unit in units]), tower.device)
@@ -60,13 +61,13 @@ class MaskedImage:
     """A view, ready to be masked.
 
     Attributes:
-        images: what runs it.
+        tower: what runs it.
         pixels: (1, 3, H, W) the view, normalised.
         baseline: (1, 3, H, W) what removed pixels become.
         n_patches: number of patches.
     """
 
-    images: MaskedImages
+    tower: MaskedImages
     pixels: Tensor
     baseline: Tensor
     n_patches: int
@@ -74,13 +75,13 @@ class MaskedImage:
     @cached_property
     def states(self) -> tuple[Tensor, Tensor]:
         """(patches, W) embedded patches, and those of the baseline; made by whoever runs the rows."""
-        tower = self.images.tower
+        tower = self.tower.tower
         return tower.patches(self.pixels)[0], tower.patches(self.baseline)[0]
 
     @property
     def positions(self) -> int:
         """Positions of a row."""
-        return self.images.tower.first_patch + self.n_patches
+        return self.tower.tower.first_patch + self.n_patches
 
     def rows(self, coalitions: Coalitions) -> MaskedRows:
         """See :meth:`fixlip_core.encoders.masked.MaskedInput.rows`.
@@ -88,43 +89,5 @@ class MaskedImage:
         Raises:
             InvalidParameterError: ``coalitions`` is not of shape (m, patches).
         """
-        present = checked_coalitions(coalitions, self.n_patches)
-        size = max(1, min(STEADY_ROWS, self.images.positions_per_batch // self.positions))
-        units = tuple(ImageRows(self, present[start : start + size]) for start in range(0, len(present), size))
-        return MaskedRows(units, np.arange(len(present)), self.images.embed_dim)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ImageRows:
-    """A few rows of an image; a unit.
-
-    Attributes:
-        image: the image.
-        present: (m, patches) the coalitions.
-    """
-
-    image: MaskedImage
-    present: Coalitions
-
-    @property
-    def tower(self) -> MaskedImages:
-        """What runs it."""
-        return self.image.images
-
-    @property
-    def bucket(self) -> Hashable:
-        """All images of a model have the same shape."""
-        return "images"
-
-    @property
-    def positions(self) -> int:
-        """All positions of every row."""
-        return len(self.present) * self.image.positions
-
-    def __len__(self) -> int:
-        return len(self.present)
-
-    def halves(self) -> tuple[ImageRows, ImageRows]:
-        """See :meth:`fixlip_core.encoders.masked.Unit.halves`."""
-        middle = len(self) // 2
-        return ImageRows(self.image, self.present[:middle]), ImageRows(self.image, self.present[middle:])
+        rows = max(1, min(STEADY_ROWS, self.tower.positions_per_batch // self.positions))
+        return cut(self, coalitions, self.n_patches, rows=rows, embed_dim=self.tower.embed_dim)

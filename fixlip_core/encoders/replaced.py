@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fixlip_core.encoders.batches import LaunchedRows, checked_coalitions, launch, runs_ahead, to_device
+from fixlip_core.encoders.batches import LaunchedRows, launch, runs_ahead, to_device
 from fixlip_core.encoders.masked import MaskedRows
+from fixlip_core.encoders.rows import FewRows, cut
 from fixlip_core.encoders.steady import STEADY_ROWS, filled
 from fixlip_core.encoders.towers import unit
 from fixlip_core.types import Coalitions
 
-__all__ = ["ReplacedInput", "ReplacedRows", "WholeTower"]
+__all__ = ["ReplacedInput", "WholeTower"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,7 @@ class WholeTower:
         return runs_ahead(self.weight.device)
 
     @torch.inference_mode()
-    def run(self, units: Sequence[ReplacedRows]) -> LaunchedRows:
+    def run(self, units: Sequence[FewRows[ReplacedInput]]) -> LaunchedRows:
         """See :meth:`fixlip_core.encoders.masked.MaskedTower.run`."""
         device, inputs = self.weight.device, []
         for masked, own in groupby(units, key=lambda rows: rows.masked):
@@ -86,48 +87,16 @@ class ReplacedInput:
     spread: Callable[[Tensor], Tensor]
     n_units: int
 
+    @property
+    def positions(self) -> int:
+        """Positions of a row; an input counts as one."""
+        return 1
+
     def rows(self, coalitions: Coalitions) -> MaskedRows:
         """See :meth:`fixlip_core.encoders.masked.MaskedInput.rows`.
 
         Raises:
             InvalidParameterError: ``coalitions`` is not of shape (m, n).
         """
-        present, size = checked_coalitions(coalitions, self.n_units), self.tower.rows_per_unit
-        units = tuple(ReplacedRows(self, present[start : start + size]) for start in range(0, len(present), size))
-        return MaskedRows(units, np.arange(len(present)), self.tower.embed_dim)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReplacedRows:
-    """A few rows of an input; a unit.
-
-    Attributes:
-        masked: the input.
-        present: (m, n) the coalitions.
-    """
-
-    masked: ReplacedInput
-    present: Coalitions
-
-    @property
-    def tower(self) -> WholeTower:
-        """What runs it."""
-        return self.masked.tower
-
-    @property
-    def bucket(self) -> Hashable:
-        """All inputs of a tower have the same shape."""
-        return "inputs"
-
-    @property
-    def positions(self) -> int:
-        """Its rows."""
-        return len(self.present)
-
-    def __len__(self) -> int:
-        return len(self.present)
-
-    def halves(self) -> tuple[ReplacedRows, ReplacedRows]:
-        """See :meth:`fixlip_core.encoders.masked.Unit.halves`."""
-        middle = len(self) // 2
-        return ReplacedRows(self.masked, self.present[:middle]), ReplacedRows(self.masked, self.present[middle:])
+        rows = self.tower.rows_per_unit
+        return cut(self, coalitions, self.n_units, rows=rows, embed_dim=self.tower.embed_dim)
