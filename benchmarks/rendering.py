@@ -55,7 +55,7 @@ def _row(pool: RenderPool, n_tokens: int, rounds: int) -> list[str]:
     ]
     here, apart = (median(column) for column in zip(*times, strict=True))
     shipping = median(there - at_home for at_home, there in times)
-    weight_kb = sum(len(drawn.png) for drawn in maps.values()) / 1024
+    weight_kb = sum(len(drawn.png) + len(drawn.svg) for drawn in maps.values()) / 1024
     return [str(n_tokens), str(len(maps)), *(f"{figure:.0f}" for figure in (here, apart, shipping, weight_kb))]
 
 

@@ -48,7 +48,8 @@ class Players:
                 f"regions must have one number for each of the {self.n_patches} patches, not {len(self.regions)}",
                 field="regions",
             )
-        if set(self.regions) != set(range(max(self.regions) + 1)):
+        # Not up to their maximum, which may be anything.
+        if (numbers := set(self.regions)) != set(range(len(numbers))):
             raise InvalidParameterError("regions must be numbered from 0 without gaps", field="regions")
 
     @property

@@ -14,7 +14,7 @@ from fixlip_core.batching.faults import free_memory, is_lost, is_out_of_memory
 from fixlip_core.batching.line import Line
 from fixlip_core.batching.requests import Model, Piece, Request
 from fixlip_core.batching.running import Runner
-from fixlip_core.batching.statistics import BatcherStatistics
+from fixlip_core.batching.statistics import BatcherStatistics, BatchRun, Modality
 from fixlip_core.batching.turns import Turn
 from fixlip_core.encoders.masked import MaskedRows
 from fixlip_core.encoders.protocol import DualEncoder
@@ -45,9 +45,17 @@ class Batcher:
         max_wait_s: how long a batch that is not full waits for rows of other jobs, on a device that works by itself;
             on a CPU, whose batches gain next to nothing from their size, none waits.
         max_queued_rows: rows in line from which on calls wait before they hand in more than their first.
+        on_batch: called with each batch that was run, before anybody has its rows, in the device's thread: it is to be
+            quick and must not raise.
     """
 
-    def __init__(self, *, max_wait_s: float = _MAX_WAIT_S, max_queued_rows: int = _MAX_QUEUED_ROWS) -> None:
+    def __init__(
+        self,
+        *,
+        max_wait_s: float = _MAX_WAIT_S,
+        max_queued_rows: int = _MAX_QUEUED_ROWS,
+        on_batch: Callable[[BatchRun], object] = lambda _: None,
+    ) -> None:
         self._max_wait_s = max_wait_s
         self._max_queued_rows = max_queued_rows
         self._lock = Lock()
@@ -58,7 +66,7 @@ class Batcher:
         self._open: set[Request] = set()
         self._holder: Turn | None = None
         self._over: FixlipError | None = BatcherStoppedError("the batcher has not been started")
-        self._runner = Runner(self._put_back, self._fail)
+        self._runner = Runner(self._put_back, self._fail, on_batch)
         self._thread = Thread(target=self._serve, name="batcher", daemon=True)
 
     def __enter__(self) -> Self:
@@ -92,7 +100,11 @@ class Batcher:
         """
         with self._lock:
             model = self._models.setdefault(id(encoder), Model(encoder))
-            face = SharedEncoder(encoder, lambda rows: self._encode(rows, Request(client, model, rows), check))
+
+            def run(modality: Modality, rows: MaskedRows) -> Embeddings:
+                return self._encode(rows, Request(client, model, modality, rows), check)
+
+            face = SharedEncoder(encoder, run)
             model.faces.add(face)
         return face
 

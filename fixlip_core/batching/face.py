@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fixlip_core.batching.called import masked_image, masked_text
+from fixlip_core.batching.statistics import Modality
 from fixlip_core.encoders.card import ModelCard
 from fixlip_core.encoders.masked import MaskedInput, MaskedRows
 from fixlip_core.encoders.protocol import DualEncoder, ImageRemoval, TextRemoval
@@ -22,10 +23,10 @@ class SharedEncoder:
 
     Args:
         encoder: the model.
-        run: has rows run and waits for them.
+        run: has rows run by one of its towers, and waits for them.
     """
 
-    def __init__(self, encoder: DualEncoder, run: Callable[[MaskedRows], Embeddings]) -> None:
+    def __init__(self, encoder: DualEncoder, run: Callable[[Modality, MaskedRows], Embeddings]) -> None:
         self._encoder = encoder
         self._run = run
         # A job asks for one image and one caption, many times over.
@@ -96,7 +97,7 @@ class SharedEncoder:
             DeviceLostError: the device failed for good.
             BatcherStoppedError: the batcher was stopped.
         """
-        return self._run(self._masked_image(image, removal).rows(coalitions))
+        return self._run("image", self._masked_image(image, removal).rows(coalitions))
 
     def encode_texts(self, caption: str, coalitions: Coalitions, *, removal: TextRemoval = "mask") -> Embeddings:
         """See :meth:`fixlip_core.encoders.protocol.DualEncoder.encode_texts`; waits for the device.
@@ -108,7 +109,7 @@ class SharedEncoder:
         """
         if self._text is None or self._text[:2] != (caption, removal):
             self._text = caption, removal, masked_text(self._encoder, caption, removal)
-        return self._run(self._text[2].rows(coalitions))
+        return self._run("text", self._text[2].rows(coalitions))
 
     def _masked_image(self, image: ImageInput, removal: ImageRemoval) -> MaskedInput:
         known = self._image

@@ -1,4 +1,4 @@
-"""What an exception says of the device. Torch's errors are told by name: not every process that batches has torch."""
+"""What an exception says of the device, and its memory. Torch is named only: not every process that batches has it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from fixlip_core.errors import DeviceLostError
 
-__all__ = ["free_memory", "is_lost", "is_out_of_memory"]
+__all__ = ["free_memory", "is_lost", "is_out_of_memory", "memory_bytes"]
 
 _OUT_OF_MEMORY: Final = ("DefaultCPUAllocator", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "can't allocate memory")
 _LOST: Final = ("CUDA error", "CUBLAS_STATUS", "CUDNN_STATUS")
@@ -35,6 +35,23 @@ def free_memory() -> None:
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
         torch.cuda.empty_cache()
+
+
+def memory_bytes(device: str) -> dict[str, int]:
+    """Memory of a GPU: what tensors of this process take, what it keeps for more, and all there is and is free.
+
+    Args:
+        device: such as ``cuda`` or ``cuda:1``.
+
+    Returns:
+        Bytes by ``used``, ``reserved``, ``total`` and ``free``; empty where it is no GPU, or none has been used yet.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or not device.startswith("cuda") or not torch.cuda.is_initialized():
+        return {}
+    free, total = torch.cuda.mem_get_info(device)
+    used, reserved = torch.cuda.memory_allocated(device), torch.cuda.memory_reserved(device)
+    return {"used": used, "reserved": reserved, "total": total, "free": free}
 
 
 def _is_named(error: BaseException, name: str) -> bool:

@@ -9,6 +9,7 @@ from time import monotonic
 from weakref import WeakSet
 
 from fixlip_core.batching.sizes import BatchSize
+from fixlip_core.batching.statistics import Modality
 from fixlip_core.encoders.masked import MaskedRows, MaskedTower, Unit
 from fixlip_core.encoders.protocol import DualEncoder
 from fixlip_core.types import Embeddings
@@ -44,12 +45,14 @@ class Request:
     Args:
         client: whose they are; rows are shared out among clients.
         model: the model that they are for.
+        modality: the tower that they go through.
         rows: the rows.
     """
 
-    def __init__(self, client: Hashable, model: Model, rows: MaskedRows) -> None:
+    def __init__(self, client: Hashable, model: Model, modality: Modality, rows: MaskedRows) -> None:
         self.client = client
         self.model = model
+        self.modality = modality
         self.done = Event()
         """Set when there is nothing more to wait for."""
         self.since_s = monotonic()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from time import monotonic
@@ -11,7 +11,7 @@ from typing import Final
 
 from fixlip_core.batching.faults import free_memory, is_lost, is_out_of_memory
 from fixlip_core.batching.requests import Piece, Request
-from fixlip_core.batching.statistics import BatcherStatistics
+from fixlip_core.batching.statistics import BatcherStatistics, BatchRun
 from fixlip_core.encoders.masked import Launched
 from fixlip_core.errors import DeviceLostError, DeviceMemoryError
 
@@ -49,14 +49,19 @@ class Runner:
     Args:
         put_back: takes pieces that are to be run again, in smaller batches.
         fail: ends a request by an error.
+        on_batch: called with each batch that was run.
     """
 
     def __init__(
-        self, put_back: Callable[[Sequence[Piece]], None], fail: Callable[[Request, BaseException], None]
+        self,
+        put_back: Callable[[Sequence[Piece]], None],
+        fail: Callable[[Request, BaseException], None],
+        on_batch: Callable[[BatchRun], object] = lambda _: None,
     ) -> None:
         self.statistics = BatcherStatistics()
         self._put_back = put_back
         self._fail = fail
+        self._on_batch = on_batch
         self._flights: deque[_Flight] = deque()
         self._idle_since_s = monotonic()
 
@@ -146,15 +151,31 @@ class Runner:
 
     def _account(self, flight: _Flight) -> None:
         now_s = monotonic()
-        taken_s = now_s - max(flight.started_s, self._idle_since_s)
+        started_s = max(flight.started_s, self._idle_since_s)
+        taken_s = now_s - started_s
         self._idle_since_s = now_s
         rows, positions = sum(len(p.unit) for p in flight.pieces), sum(p.unit.positions for p in flight.pieces)
         size, known = flight.pieces[0].size, self.statistics
+        capacity_rows = max(rows, rows * size.positions // positions)
         self.statistics = replace(
             known,
             batches=known.batches + 1,
             rows=known.rows + rows,
-            capacity_rows=known.capacity_rows + max(rows, rows * size.positions // positions),
+            capacity_rows=known.capacity_rows + capacity_rows,
             busy_s=known.busy_s + taken_s,
         )
         size.took(positions, taken_s)
+        modality, rows_of = flight.pieces[0].request.modality, _rows_of(flight.pieces)
+        self._on_batch(
+            BatchRun(
+                modality=modality, rows_of=rows_of, capacity_rows=capacity_rows, started_s=started_s, ended_s=now_s
+            )
+        )
+
+
+def _rows_of(pieces: Sequence[Piece]) -> Mapping[Hashable, int]:
+    """How many rows each client has in them."""
+    rows: Counter[Hashable] = Counter()
+    for piece in pieces:
+        rows[piece.request.client] += len(piece.unit)
+    return rows

@@ -7,8 +7,6 @@ import string
 from collections.abc import Callable
 from typing import Final, Literal, TypeAlias, get_args
 
-import ftfy
-
 __all__ = ["CLEANINGS", "Cleaning", "clean"]
 
 Cleaning: TypeAlias = Literal["canonicalize", "lower", "whitespace"]
@@ -23,6 +21,8 @@ def clean(text: str, cleaning: Cleaning) -> str:
 
     Equal to open_clip's ``get_clean_fn(cleaning)(text)``, so that the tokens are those that the model was trained on.
     """
+    import ftfy  # most processes that know how captions are cleaned never clean one, and it is slow to import
+
     repaired = html.unescape(html.unescape(ftfy.fix_text(text)))
     return _STEPS[cleaning](repaired)
 

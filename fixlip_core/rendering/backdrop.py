@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +13,7 @@ from fixlip_core.errors import InvalidImageError
 from fixlip_core.rendering import style
 from fixlip_core.types import FloatArray, ImageArray, IntArray
 
-__all__ = ["Backdrop", "make_backdrop"]
+__all__ = ["Backdrop", "MappedView", "make_backdrop"]
 
 
 GREYS = 48
@@ -21,6 +22,8 @@ WHITE_PERCENTILE = 99.5
 DARKEST_WHITE = 0.3
 MEDIAN_GREY = 0.85
 POWERS = (0.3, 1.0)
+SHADOW_SCALE = 2
+"""Pixels of the sheet to one of a vector file's picture: 150 to the inch, more than the models see."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +65,26 @@ class Backdrop:
         return np.asarray(table.take(self._places_in_table, axis=0))
 
     @cached_property
+    def heat_shadow(self) -> bytes:
+        """A PNG file of the picture as a shadow: over colours it gives what :meth:`tinted` gives."""
+        return self._shadow(style.HEAT_BACKDROP_BLACK)
+
+    @cached_property
+    def faded_shadow(self) -> bytes:
+        """The same of :meth:`faded`, over white."""
+        return self._shadow(style.GRAPH_BACKDROP_BLACK)
+
+    def _shadow(self, black: float) -> bytes:
+        """Black whose opacity is what the picture takes from the light; at half the sheet's resolution."""
+        size = (-(-self.width // SHADOW_SCALE), -(-self.height // SHADOW_SCALE))
+        shades = Image.fromarray(self.shades).resize(size, Image.Resampling.BOX)
+        shades.putpalette(bytes(3 * (GREYS + 1)))
+        opacity = np.rint(255 * (1 - _lightness(black))).astype(np.uint8)
+        stream = io.BytesIO()
+        shades.save(stream, "PNG", transparency=opacity.tobytes())
+        return stream.getvalue()
+
+    @cached_property
     def _places_in_table(self) -> IntArray:
         """(height, width) shade and patch of every pixel in one number."""
         (rows, columns), (tall, wide) = self.grid, self.patch_px
@@ -82,6 +105,31 @@ class Backdrop:
         """(height, width, 3) the picture in light grey."""
         greys = np.rint(255 * _lightness(style.GRAPH_BACKDROP_BLACK)).astype(np.uint8)
         return np.repeat(greys[self.shades][..., None], 3, axis=2)
+
+
+@dataclass(frozen=True, eq=False)
+class MappedView:
+    """A backdrop and what lies over it.
+
+    Attributes:
+        backdrop: the picture.
+        colours: (rows, columns, 3) sRGB in [0, 1] of the patches; None where the picture is only faded.
+        owners: (rows, columns) the regions that patches belong to, between which lines are drawn; None without lines.
+    """
+
+    backdrop: Backdrop
+    colours: FloatArray | None = None
+    owners: IntArray | None = None
+
+    def pixels(self) -> ImageArray:
+        """(height, width, 3) all of it."""
+        plain = self.backdrop.faded() if self.colours is None else self.backdrop.tinted(self.colours)
+        return plain if self.owners is None else self.backdrop.bordered(plain, self.owners)
+
+    @property
+    def shadow(self) -> bytes:
+        """A PNG file of the picture alone, to be laid over the colours."""
+        return self.backdrop.faded_shadow if self.colours is None else self.backdrop.heat_shadow
 
 
 def make_backdrop(image: ImageArray, grid: tuple[int, int]) -> Backdrop:

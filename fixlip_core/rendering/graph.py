@@ -15,7 +15,7 @@ from fixlip_core.errors import InvalidParameterError
 from fixlip_core.explanation import Explanation
 from fixlip_core.players import Players
 from fixlip_core.rendering import style
-from fixlip_core.rendering.backdrop import Backdrop, make_backdrop
+from fixlip_core.rendering.backdrop import Backdrop, MappedView, make_backdrop
 from fixlip_core.rendering.borders import borders, outline
 from fixlip_core.rendering.curves import DIP_PX, curve_between, patch_centre
 from fixlip_core.rendering.pairs import Kind, count_pairs, strongest_pairs
@@ -67,7 +67,7 @@ def interaction_graph_sheet(explanation: Explanation, backdrop: Backdrop, *, n_p
     top = style.MARGIN_PX + max(backdrop.height, KEY_PX) + LEADING_PX
     words = lay_out_words(explanation.tokens, top=top, leading_px=LEADING_PX, centred_over=backdrop.width)
     sheet = Sheet(bottom_of(words, top=top) + DIP_PX[1] + style.CLOSE_PX)
-    sheet.view(backdrop.faded())
+    sheet.view(MappedView(backdrop))
     _draw_patches(sheet, backdrop, explanation.players, linked)
     for pair in reversed(pairs):
         curve = curve_between(pair.players, explanation.players, backdrop, words)

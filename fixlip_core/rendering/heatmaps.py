@@ -10,7 +10,7 @@ import numpy as np
 
 from fixlip_core.explanation import Explanation
 from fixlip_core.rendering import style
-from fixlip_core.rendering.backdrop import Backdrop, make_backdrop
+from fixlip_core.rendering.backdrop import Backdrop, MappedView, make_backdrop
 from fixlip_core.rendering.sheet import Sheet, magnitude
 from fixlip_core.rendering.words import Word, bottom_of, lay_out_words
 from fixlip_core.types import FloatArray, ImageArray
@@ -107,14 +107,14 @@ def conditional_pixels(
     for index in token_indices:
         pixels = plain.copy()
         if limit > 0:
-            pixels[place] = _tinted(explanation, explanation.conditional(index), limit, backdrop)
+            pixels[place] = _tinted(explanation, explanation.conditional(index), limit, backdrop).pixels()
         box = _box(words[index])
         pixels[box] = chosen[box]
         yield pixels
 
 
 def _conditional(
-    explanation: Explanation, backdrop: Backdrop, tinted: ImageArray, limit: float, *, chosen: Collection[int]
+    explanation: Explanation, backdrop: Backdrop, tinted: MappedView, limit: float, *, chosen: Collection[int]
 ) -> Sheet:
     """A map of interactions whose caption highlights the ``chosen`` tokens."""
     words = _caption(explanation, backdrop)
@@ -140,11 +140,11 @@ def _cross_limit(explanation: Explanation) -> float:
     return magnitude(explanation.cross, name="pairs of image and text")
 
 
-def _tinted(explanation: Explanation, patches: FloatArray, limit: float, backdrop: Backdrop) -> ImageArray:
+def _tinted(explanation: Explanation, patches: FloatArray, limit: float, backdrop: Backdrop) -> MappedView:
     """The picture in the colours of the (rows, columns) values of the patches, with lines between regions."""
     players = explanation.players
-    tinted = backdrop.tinted(style.diverging(patches, limit))
-    return backdrop.bordered(tinted, players.owners.reshape(players.grid)) if players.regions else tinted
+    owners = players.owners.reshape(players.grid) if players.regions else None
+    return MappedView(backdrop, style.diverging(patches, limit), owners)
 
 
 def _caption(explanation: Explanation, backdrop: Backdrop) -> tuple[Word, ...]:
@@ -164,7 +164,7 @@ def _end(backdrop: Backdrop) -> int:
     return style.MARGIN_PX + max(backdrop.height, KEY_PX)
 
 
-def _heat_map(tinted: ImageArray, limit: float, label: str, backdrop: Backdrop, words: tuple[Word, ...]) -> Sheet:
+def _heat_map(tinted: MappedView, limit: float, label: str, backdrop: Backdrop, words: tuple[Word, ...]) -> Sheet:
     """A sheet with the tinted picture, its thumbnail and its colour bar; room is left for ``words``."""
     end = _end(backdrop)
     sheet = Sheet(bottom_of(words, top=end) + style.MARGIN_PX)

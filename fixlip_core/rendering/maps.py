@@ -1,6 +1,8 @@
-"""All maps of an explanation as PNG files."""
+"""All maps of an explanation as PNG and SVG files."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -8,9 +10,10 @@ from fixlip_core.explanation import Explanation
 from fixlip_core.rendering import style
 from fixlip_core.rendering.backdrop import Backdrop, make_backdrop
 from fixlip_core.rendering.graph import interaction_graph_sheet
-from fixlip_core.rendering.heatmaps import conditional_pixels, first_order_sheet
+from fixlip_core.rendering.heatmaps import conditional_pixels, conditional_sheet, first_order_sheet
 from fixlip_core.rendering.png import png_bytes
 from fixlip_core.rendering.rendered import RenderedMap
+from fixlip_core.rendering.sheet import Sheet
 from fixlip_core.types import ImageArray
 
 __all__ = ["render_maps"]
@@ -31,23 +34,24 @@ def render_maps(explanation: Explanation, image: ImageArray) -> dict[str, Render
         InvalidParameterError: a value of the explanation is not finite.
     """
     backdrop = make_backdrop(image, explanation.grid)
-    pixels = first_order_sheet(explanation, backdrop).pixels()
-    maps = [RenderedMap("first-order", _first_order_title(explanation), png_bytes(pixels))]
+    maps = [_drawn("first-order", _first_order_title(explanation), first_order_sheet(explanation, backdrop))]
     if explanation.order > 1:
-        pixels = interaction_graph_sheet(explanation, backdrop).pixels()
-        maps.append(RenderedMap("graph", f"Strongest {_pairs(explanation)}", png_bytes(pixels)))
+        maps.append(_drawn("graph", f"Strongest {_pairs(explanation)}", interaction_graph_sheet(explanation, backdrop)))
         maps.extend(_token_maps(explanation, backdrop))
     return {drawn.name: drawn for drawn in maps}
 
 
-def _token_maps(explanation: Explanation, backdrop: Backdrop) -> list[RenderedMap]:
+def _drawn(name: str, title: str, sheet: Sheet) -> RenderedMap:
+    return RenderedMap(name, title, png_bytes(sheet.pixels()), sheet.svg(title))
+
+
+def _token_maps(explanation: Explanation, backdrop: Backdrop) -> Iterator[RenderedMap]:
     indices = _tokens_drawn(explanation)
-    pictures = conditional_pixels(explanation, backdrop, indices)
     noun = _pairs(explanation).capitalize()
-    return [
-        RenderedMap(f"token-{index}", f'{noun} with "{explanation.tokens[index]}"', png_bytes(pixels))
-        for index, pixels in zip(indices, pictures, strict=True)
-    ]
+    for index, pixels in zip(indices, conditional_pixels(explanation, backdrop, indices), strict=True):
+        title = f'{noun} with "{explanation.tokens[index]}"'
+        svg = conditional_sheet(explanation, backdrop, index).svg(title)
+        yield RenderedMap(f"token-{index}", title, png_bytes(pixels), svg)
 
 
 def _tokens_drawn(explanation: Explanation) -> list[int]:

@@ -11,9 +11,11 @@ __all__ = ["RenderedMap"]
 class RenderedMap:
     """A drawn map: ``name`` is fit for a file, ``title`` is for people (with a token as it is: escape it in markup).
 
-    ``png`` is a PNG file of column width at 300 dots per inch.
+    ``png`` is a PNG file of column width at 300 dots per inch; ``svg`` is the same drawing as an SVG file, complete in
+    itself and without scripts.
     """
 
     name: str
     title: str
     png: bytes
+    svg: bytes

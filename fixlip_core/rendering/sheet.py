@@ -11,19 +11,19 @@ from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
-from matplotlib.image import BboxImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch
-from matplotlib.transforms import Affine2D, Bbox, BboxBase, TransformedBbox
+from matplotlib.transforms import Affine2D, Bbox, TransformedBbox
 from PIL import Image
 
 from fixlip_core.errors import InvalidParameterError
 from fixlip_core.rendering import style
-from fixlip_core.rendering.backdrop import Backdrop
+from fixlip_core.rendering.backdrop import Backdrop, MappedView
+from fixlip_core.rendering.pictures import MapPicture, Picture
+from fixlip_core.rendering.svg import SvgRenderer
 from fixlip_core.rendering.text import font
 from fixlip_core.rendering.words import LINE_PX, Word
 from fixlip_core.types import FloatArray, ImageArray
@@ -58,6 +58,12 @@ class Sheet:
         self._canvas.draw()
         return np.asarray(Image.fromarray(np.asarray(self._canvas.buffer_rgba())).convert("RGB"))
 
+    def svg(self, title: str) -> bytes:
+        """What is drawn as an SVG file; ``title`` may have any characters."""
+        renderer = SvgRenderer(style.WIDTH_PX, self.height_px)
+        self.figure.draw(renderer)
+        return renderer.document(title)
+
     def add(self, artist: Artist) -> None:
         """Draw something given in pixels of the sheet."""
         artist.set_transform(self._units)
@@ -66,12 +72,16 @@ class Sheet:
     def picture(self, pixels: ImageArray, *, left: int, top: int) -> None:
         """Draw (h, w, 3) ``pixels`` one to one, with their top left corner at (left, top)."""
         height, width = pixels.shape[:2]
-        box = Bbox.from_bounds(left, top, width, height)
-        self.figure.add_artist(_Picture(pixels, TransformedBbox(box, self._units)))
+        self.figure.add_artist(Picture(lambda: pixels, self._place(left, top, width, height)))
 
-    def view(self, pixels: ImageArray) -> None:
+    def view(self, view: MappedView) -> None:
         """Draw the picture with its map, in its place at the top left."""
-        self.picture(pixels, left=style.MARGIN_PX, top=style.MARGIN_PX)
+        left = top = style.MARGIN_PX
+        place = self._place(left, top, view.backdrop.width, view.backdrop.height)
+        self.figure.add_artist(MapPicture(view, left, top, place))
+
+    def _place(self, left: float, top: float, width: float, height: float) -> TransformedBbox:
+        return TransformedBbox(Bbox.from_bounds(left, top, width, height), self._units)
 
     def thumbnail(self, backdrop: Backdrop) -> tuple[int, int]:
         """Draw the view in its own colours at the head of the key; returns (left, top) of the rest of the key."""
@@ -137,26 +147,6 @@ class Sheet:
             rotation=90,
             horizontalalignment="center",
         )
-
-
-class _Picture(BboxImage):
-    """A picture that is not resampled where its pixels are those of the sheet: that would take longer than all else."""
-
-    def __init__(self, pixels: ImageArray, box: BboxBase) -> None:
-        super().__init__(box, interpolation="nearest", origin="upper", resample=True)
-        self.set_data(pixels)
-        self._pixels = pixels
-
-    def make_image(
-        self, renderer: RendererBase, magnification: float = 1.0, unsampled: bool = False
-    ) -> tuple[Any, float, float, Any]:
-        box = self.get_window_extent(renderer)
-        height, width = self._pixels.shape[:2]
-        if not np.allclose((box.width * magnification, box.height * magnification), (width, height), atol=0.01):
-            return super().make_image(renderer, magnification, unsampled)
-        # A renderer wants colours with their opacity, and the lowest line first.
-        opaque = Image.fromarray(np.ascontiguousarray(self._pixels[::-1])).convert("RGBA")
-        return np.array(opaque), box.x0, box.y0, None
 
 
 def magnitude(values: FloatArray, *, name: str) -> float:

@@ -13,7 +13,7 @@ from matplotlib.textpath import text_to_path
 
 from fixlip_core.rendering import style
 
-__all__ = ["drawable", "elided", "font", "width_px"]
+__all__ = ["drawable", "elided", "extent_px", "font", "width_px"]
 
 LONGEST_TOKEN = 80
 MISSING = "\N{WHITE SQUARE}"
@@ -60,10 +60,16 @@ def drawable(token: str) -> str:
 
 
 @lru_cache(maxsize=4096)
+def extent_px(text: str, size_pt: float) -> tuple[float, float, float]:
+    """Width and height of a line of ``text``, and how far it reaches below its baseline, in pixels."""
+    width_pt, height_pt, descent_pt = text_to_path.get_text_width_height_descent(text, font(size_pt), False)
+    scale = style.DPI / 72
+    return float(width_pt) * scale, float(height_pt) * scale, float(descent_pt) * scale
+
+
 def width_px(text: str, size_pt: float) -> float:
     """Width of a line of ``text`` in pixels."""
-    width_pt, _, _ = text_to_path.get_text_width_height_descent(text, font(size_pt), False)
-    return float(width_pt) * style.DPI / 72
+    return extent_px(text, size_pt)[0]
 
 
 def elided(text: str, size_pt: float, limit_px: float) -> str:

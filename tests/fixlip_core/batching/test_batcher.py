@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fixlip_core.batching import Batcher
+from fixlip_core.batching import Batcher, BatchRun
 from fixlip_core.errors import (
     BatcherStoppedError,
     CanceledError,
@@ -466,3 +466,28 @@ def test_an_idle_batcher_keeps_nothing_of_the_last_batch(batcher: Batcher) -> No
     kept = weakref.ref(encoder.tower)
     del encoder
     until(lambda: kept() is None)
+
+
+def test_each_batch_is_told_before_anybody_has_its_rows(jobs: ThreadPoolExecutor) -> None:
+    told: list[BatchRun] = []
+    with Batcher(on_batch=told.append) as batcher:
+        shared = Shared(batcher, jobs)
+        busy = shared.busy()
+        told.clear()
+        asked = [shared.ask("a", 1, 8), shared.ask("b", 2, 12)]
+        shared.tower.is_open.set()
+        wait([busy, *asked])
+        seen = list(told)
+    assert [run.rows_of for run in seen] == [{"busy": 4}, {"a": 8, "b": 12}]
+    assert [(run.modality, run.rows, run.capacity_rows) for run in seen] == [("image", 4, 64), ("image", 20, 64)]
+    assert all(run.started_s <= run.ended_s for run in seen)
+    assert seen[0].ended_s <= seen[1].started_s
+
+
+def test_a_batch_says_which_tower_it_went_through() -> None:
+    told: list[BatchRun] = []
+    with Batcher(on_batch=told.append) as batcher:
+        face = face_of(batcher, FakeEncoder(), client="a")
+        face.encode_texts("a red circle", np.ones((3, 3), dtype=bool))
+        face.encode_images(np.zeros((64, 64, 3), dtype=np.uint8), np.ones((2, 16), dtype=bool))
+    assert [(run.modality, run.rows_of) for run in told] == [("text", {"a": 3}), ("image", {"a": 2})]

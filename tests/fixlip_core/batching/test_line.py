@@ -26,7 +26,9 @@ class Desk:
         self.model.size_of(self.tower).took(LARGE, 1e-9)
 
     def hand_in(self, client: Hashable, rows: int, *, bucket: str = "b", tag: int = 0) -> Request:
-        request = Request(client, self.model, self.encoder.masked_text(f"{tag} {bucket}", "mask").rows(rows_of(rows)))
+        request = Request(
+            client, self.model, "text", self.encoder.masked_text(f"{tag} {bucket}", "mask").rows(rows_of(rows))
+        )
         for piece in request.pieces():
             self.line.add(piece)
         return request
