@@ -1,1 +1,1 @@
-"""The job domain: records and queue in Redis, inputs and results on disk, models that workers announced."""
+"""The job domain: records and queue in Redis, inputs and results in the store, models that workers announced."""

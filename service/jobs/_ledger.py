@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from redis import Redis, RedisError, WatchError
@@ -13,7 +14,7 @@ from service.jobs._keys import Keys, text
 from service.jobs._rows import Books, Row, decode, encode
 from service.jobs.errors import JobNotFoundError, JobUnreadableError
 from service.jobs.queue import JobQueue
-from service.jobs.records import Job, is_job_id
+from service.jobs.records import Job, JobStatus, is_job_id
 from service.jobs.registers.every import every_register
 from service.jobs.registers.register import Change
 
@@ -26,20 +27,28 @@ _T = TypeVar("_T")
 
 
 class Ledger:
-    """Rows of jobs, and the registers that are kept of them. Every method may raise ``redis.RedisError``."""
+    """Rows of jobs, and the registers that are kept of them. Every method may raise ``redis.RedisError``.
 
-    def __init__(self, redis: Redis, keys: Keys) -> None:
+    Args:
+        redis: where they lie.
+        keys: names of their keys.
+        retention_s: how long a job is kept once it has ended, seconds; 0: for ever.
+    """
+
+    def __init__(self, redis: Redis, keys: Keys, *, retention_s: int = 0) -> None:
         self._redis = redis
         self._keys = keys
+        self._retention_s = retention_s
         self._registers = every_register(keys)
 
     def now(self) -> float:
         """The time by Redis's clock, which all hosts share, in seconds since 1970."""
         return _seconds(self._redis.time())
 
-    def members(self, key: str, *, until: float = math.inf) -> dict[str, float]:
-        """Members of a sorted set whose score is at most ``until``, with it, lowest first."""
-        found: list[Any] = self._redis.zrangebyscore(key, "-inf", until, withscores=True)
+    def members(self, key: str, *, until: float = math.inf, most: int | None = None) -> dict[str, float]:
+        """Members of a sorted set whose score is at most ``until``, with it, lowest first; no more than ``most``."""
+        start = None if most is None else 0
+        found: list[Any] = self._redis.zrangebyscore(key, "-inf", until, start=start, num=most, withscores=True)
         return {text(member): float(score) for member, score in found}
 
     def insert(self, job: Job, books: Books, *, queue: JobQueue | None) -> bool:
@@ -111,6 +120,7 @@ class Ledger:
         pipe.multi()
         entry = queue.enqueue(job.id, pipeline=pipe) if queue is not None else None
         row = Row(job, books.model_copy(update={"entry": entry}))
+        row = row.with_fields(self._expiry(job.status, now))
         pipe.hset(key, mapping=encode({**dict(row.job), **dict(row.books)}))
         for register in self._registers:
             register.enter(pipe, row, now)
@@ -127,7 +137,7 @@ class Ledger:
             return row if change else None
         now = _seconds(pipe.time())
         pipe.multi()
-        after = self._write(pipe, row, change)
+        after = self._write(pipe, row, change, now)
         if "status" in change.fields:
             for register in self._registers:
                 register.move(pipe, row, after, change, now)
@@ -149,14 +159,20 @@ class Ledger:
         pipe.execute()
         return row
 
-    def _write(self, pipe: Pipeline, row: Row, change: Change) -> Row:
-        fields = dict(change.fields)
+    def _write(self, pipe: Pipeline, row: Row, change: Change, now: float) -> Row:
+        fields = {**change.fields, **self._expiry(change.fields.get("status"), now)}
         if change.leaves is not None and row.books.entry is not None:
             change.leaves.remove(row.books.entry, pipeline=pipe)
         if change.enters is not None:
             fields["entry"] = change.enters.enqueue(row.job.id, at_front=change.at_front, pipeline=pipe)
         pipe.hset(self._keys.job(row.job.id), mapping=encode(fields))
         return row.with_fields(fields)
+
+    def _expiry(self, status: JobStatus | None, now: float) -> dict[str, Any]:
+        """What a job that has got this status is to have written of the end of its record."""
+        if status is None or not status.is_terminal or not self._retention_s:
+            return {}
+        return {"expires_at": datetime.fromtimestamp(now + self._retention_s, UTC)}
 
 
 def _seconds(time: tuple[int, int]) -> float:

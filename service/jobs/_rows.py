@@ -13,8 +13,18 @@ from redis.typing import EncodableT, FieldT
 from service.jobs._keys import text
 from service.jobs.leases import Lease
 from service.jobs.records import DEFAULT_TENANT, Job, JobStatus
+from service.jobs.storage.bundle import Bundle
 
-__all__ = ["Books", "Row", "decode", "encode"]
+__all__ = ["Books", "ReservedKey", "Row", "decode", "encode"]
+
+
+class ReservedKey(BaseModel):
+    """An Idempotency-Key, and what was submitted under it: the digests of both."""
+
+    model_config = ConfigDict(frozen=True)
+
+    digest: str
+    fingerprint: str
 
 
 class Books(BaseModel):
@@ -29,9 +39,15 @@ class Books(BaseModel):
         losses_alone: how many of these ran nothing else.
         retries: how often it was put off.
         cost_passes: forward passes that it is expected to take.
+        inputs: its stored inputs; None where it was answered without a run.
+        results: its stored results, once it has succeeded.
+        place: forward passes of all that had entered the queue before it.
+        answers: digest of the question that it answers; None where its answer is not for others.
+        reservation: the Idempotency-Key under which it was submitted.
+        traceparent: the span of its submission, which the spans of its runs are parts of.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     tenant: str = DEFAULT_TENANT
     worker: str | None = None
@@ -41,6 +57,12 @@ class Books(BaseModel):
     losses_alone: int = 0
     retries: int = 0
     cost_passes: int = 0
+    inputs: Bundle | None = None
+    results: Bundle | None = None
+    place: int | None = None
+    answers: str | None = None
+    reservation: ReservedKey | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from service.jobs.queue import JobQueue
 from service.jobs.records import JobFailure, JobMetrics, JobProgress, JobStatus, utc_now
 from service.jobs.registers.register import Change
 
-__all__ = ["finished", "lost", "queued_again"]
+__all__ = ["expired", "finished", "lost", "queued_again"]
 
 LOSSES_ALONE_ALLOWED: Final = 1
 
@@ -17,6 +17,21 @@ LOSSES_ALONE_ALLOWED: Final = 1
 def finished(status: JobStatus, metrics: JobMetrics) -> dict[str, Any]:
     """Fields of a job that ends."""
     return {"status": status, "completed_at": utc_now(), "metrics": metrics}
+
+
+def expired(row: Row, *, queue: JobQueue) -> Change | None:
+    """From queued to expired, for no worker has begun it in time; None where one has.
+
+    Args:
+        row: the job as it is.
+        queue: the queue that it leaves.
+    """
+    if row.job.status is not JobStatus.QUEUED or row.job.attempt > 0:
+        return None
+    detail = "no worker began the job for as long as jobs may wait; submit it again"
+    failure = JobFailure(code="queue_ttl_exceeded", detail=detail)
+    fields = finished(JobStatus.EXPIRED, row.job.metrics) | {"error": failure}
+    return Change(fields=fields, leaves=queue)
 
 
 def queued_again(row: Row, *, queue: JobQueue | None = None, delay_s: float = 0.0, **books: Any) -> Change:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -90,7 +91,7 @@ class Catalogue:
 
     def _read(self, model_id: str, card: bytes | str) -> ModelCard | None:
         try:
-            return ModelCard.from_dict(from_json(card))
+            return _card(card)
         except ValueError as error:
             if model_id not in self._unreadable:
                 self._unreadable.add(model_id)
@@ -100,3 +101,8 @@ class Catalogue:
     def _now(self) -> float:
         seconds, microseconds = self._redis.time()
         return seconds + microseconds / 1e6
+
+
+@lru_cache(256)  # every submission asks for all of them, and they seldom change
+def _card(stored: bytes | str) -> ModelCard:
+    return ModelCard.from_dict(from_json(stored))

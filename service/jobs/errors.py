@@ -5,9 +5,13 @@ FixlipError
     |-- JobNotFoundError            no job of that id
     |-- JobUnreadableError          a record that another version, or another program, has written
     |-- JobFinalError               the job has ended, so that nothing can change it
-    |-- ArtifactNotFoundError       the job has no such stored file
-    |-- InvalidArtifactNameError    a file name or job id that may not become a path
-    `-- StorageUnavailableError     the artifact store cannot be written or read
+    |-- JobOpenError                the job has not ended yet, so that it cannot be removed
+    |-- UploadNotFoundError         no upload of that id
+    |-- ArtifactNotFoundError       no such stored file
+    |-- InvalidPageTokenError       a page token that is none, or one of another list
+    |-- WebhookSecretNotFoundError  no webhook secret of that id
+    |-- TooManyWebhookSecretsError  the tenant has as many as there may be
+    `-- StorageUnavailableError     the store cannot be written or read
 """
 
 from __future__ import annotations
@@ -17,12 +21,16 @@ from service.jobs.records import JobStatus
 
 __all__ = [
     "ArtifactNotFoundError",
-    "InvalidArtifactNameError",
+    "InvalidPageTokenError",
     "JobDomainError",
     "JobFinalError",
     "JobNotFoundError",
+    "JobOpenError",
     "JobUnreadableError",
     "StorageUnavailableError",
+    "TooManyWebhookSecretsError",
+    "UploadNotFoundError",
+    "WebhookSecretNotFoundError",
 ]
 
 
@@ -63,24 +71,67 @@ class JobFinalError(JobDomainError):
         self.status = status
 
 
+class JobOpenError(JobDomainError):
+    """The job has not ended yet; ``status`` says where it stands."""
+
+    code = "job_open"
+
+    def __init__(self, job_id: str, status: JobStatus) -> None:
+        super().__init__(f"explanation {job_id!r} is {status}; cancel it, or wait for its end, before you delete it")
+        self.job_id = job_id
+        self.status = status
+
+
+class UploadNotFoundError(JobDomainError, LookupError):
+    """No upload has this id, or it has expired."""
+
+    code = "upload_not_found"
+
+    def __init__(self, upload_id: str) -> None:
+        super().__init__(f"no uploaded image has the id {upload_id!r}; uploads are removed after a while")
+        self.upload_id = upload_id
+
+
 class ArtifactNotFoundError(JobDomainError, LookupError):
-    """The job has no such stored file."""
+    """There is no such stored file."""
 
     code = "artifact_not_found"
 
-    def __init__(self, job_id: str, name: str) -> None:
-        super().__init__(f"explanation {job_id!r} has no stored file {name!r}")
-        self.job_id = job_id
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no stored file {name!r}")
         self.name = name
 
 
-class InvalidArtifactNameError(JobDomainError, ValueError):
-    """A name that may not become a path in the store."""
+class InvalidPageTokenError(JobDomainError, ValueError):
+    """A page token that the service has not made, or made for another list or other filters."""
 
-    code = "invalid_artifact_name"
+    code = "invalid_page_token"
+
+    def __init__(self) -> None:
+        super().__init__("the page token is not one that this list, with these filters, has given out")
+
+
+class WebhookSecretNotFoundError(JobDomainError, LookupError):
+    """No webhook secret has this id."""
+
+    code = "webhook_secret_not_found"
+
+    def __init__(self, secret_id: str) -> None:
+        super().__init__(f"no webhook secret has the id {secret_id!r}")
+        self.secret_id = secret_id
+
+
+class TooManyWebhookSecretsError(JobDomainError):
+    """The tenant has as many webhook secrets as there may be."""
+
+    code = "too_many_webhook_secrets"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"there are {most} webhook secrets already; delete one first")
+        self.most = most
 
 
 class StorageUnavailableError(JobDomainError):
-    """The artifact store cannot be written or read: disk full, missing, or not permitted."""
+    """The store cannot be written or read: disk full, missing, not permitted, away; or what it gives is damaged."""
 
     code = "storage_unavailable"

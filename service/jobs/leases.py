@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from service.jobs.records import Job
+from service.jobs.records import DEFAULT_TENANT, Job
+from service.jobs.storage.bundle import Bundle
 
 __all__ = ["Claim", "Lease", "LeaseState"]
 
@@ -36,12 +37,20 @@ class Claim:
         lease: the right to run it.
         suspect: whether an earlier worker died while it ran, so that it must run alone in its process.
         retries: how often it was put off by :meth:`~service.jobs.repository.JobRepository.retry_later`.
+        inputs: its stored inputs.
+        cost_passes: forward passes that it is expected to take.
+        tenant: whose it is.
+        traceparent: the span of its submission, if there are traces.
     """
 
     job: Job
     lease: Lease
     suspect: bool
     retries: int
+    inputs: Bundle | None = None
+    cost_passes: int = 0
+    tenant: str = DEFAULT_TENANT
+    traceparent: str | None = None
 
 
 class LeaseState(StrEnum):

@@ -22,9 +22,11 @@ __all__ = [
     "JobProgress",
     "JobResult",
     "JobStatus",
+    "JobWebhook",
     "MapInfo",
     "TopInteraction",
     "TopPlayer",
+    "WebhookState",
     "is_job_id",
     "new_job_id",
     "utc_now",
@@ -76,7 +78,12 @@ class JobStatus(StrEnum):
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,  # errors are logged, and captions must not be
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class JobModel(_Record):
@@ -114,6 +121,22 @@ class JobFailure(_Record):
 
     code: str = Field(description="Stable word for programs.")
     detail: str = Field(description="Sentence for people.")
+
+
+class WebhookState(StrEnum):
+    """Whether whoever waits for the job's end was told; the last two are final."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class JobWebhook(_Record):
+    """Who is told of the job's end, and whether that has happened."""
+
+    url: str
+    state: WebhookState = WebhookState.PENDING
+    attempts: int = Field(default=0, ge=0, description="How often it was tried.")
 
 
 class MapInfo(_Record):
@@ -203,4 +226,12 @@ class Job(_Record):
     started_at: AwareDatetime | None = None
     cancel_requested_at: AwareDatetime | None = None
     completed_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = Field(
+        default=None, description="When the job is removed with all its files; null: not before it has ended, or never."
+    )
+    cached: bool = Field(
+        default=False, description="Whether an earlier job's results answered it at once; see `cache` of the request."
+    )
     metadata: dict[str, str] = Field(default_factory=dict)
+    webhook: JobWebhook | None = None
+    request_id: str | None = Field(default=None, description="Id of the request that submitted it, as in the logs.")

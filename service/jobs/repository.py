@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Self
 
-from pydantic_core import to_json
 from redis import Redis
 
-from service.jobs._keys import Keys, text
+from service.jobs._keys import Keys
 from service.jobs._ledger import Ledger
-from service.jobs._rows import Books, Row
-from service.jobs._transitions import finished, lost, queued_again
-from service.jobs.errors import JobFinalError, JobNotFoundError
+from service.jobs._renewal import Renewal
+from service.jobs._rows import Books, ReservedKey, Row
+from service.jobs._transitions import expired, finished, lost, queued_again
+from service.jobs.errors import JobFinalError, JobNotFoundError, JobOpenError
 from service.jobs.leases import Claim, Lease, LeaseState
 from service.jobs.queue import JobQueue
 from service.jobs.records import (
@@ -27,29 +27,10 @@ from service.jobs.records import (
     utc_now,
 )
 from service.jobs.registers.register import Change
+from service.jobs.settings import JobSettings
+from service.jobs.storage.bundle import Bundle
 
 __all__ = ["JobRepository", "QueueState"]
-
-# One script for all jobs of a process, so that heartbeats cost one round trip and cannot come between two changes.
-_RENEW: Final = """
-local time = redis.call('TIME')
-local lapses_at = time[1] + time[2] / 1e6 + ARGV[1]
-local states = {}
-for i = 2, #KEYS do
-    local job_id, attempt, worker, progress = unpack(ARGV, 4 * i - 6, 4 * i - 3)
-    local now = redis.call('HMGET', KEYS[i], 'status', 'attempt', 'worker', 'cancel_requested_at')
-    if now[1] ~= '"running"' or now[2] ~= attempt or now[3] ~= worker then
-        states[i - 1] = 'lost'
-    else
-        redis.call('ZADD', KEYS[1], string.format('%.6f', lapses_at), job_id)
-        if progress ~= '' then
-            redis.call('HSET', KEYS[i], 'progress', progress)
-        end
-        states[i - 1] = now[4] and now[4] ~= 'null' and 'cancel_requested' or 'held'
-    end
-end
-return states
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +59,36 @@ class JobRepository:
     the job has been taken back, so whoever comes too late changes nothing; final states are written once. An answer of
     Redis may be lost: every act may be repeated, and says the same again. Every method may raise ``redis.RedisError``
     when Redis does not answer.
+
+    Args:
+        redis: where they are.
+        key_prefix: first part of every key.
+        retention_s: how long a job is kept once it has ended, seconds; 0: for ever.
     """
 
-    def __init__(self, redis: Redis, key_prefix: str = "fixlip") -> None:
+    def __init__(self, redis: Redis, key_prefix: str = "fixlip", *, retention_s: int = 0) -> None:
         self._redis = redis
         self._keys = Keys(key_prefix)
-        self._ledger = Ledger(redis, self._keys)
-        self._renew = redis.register_script(_RENEW)
+        self._ledger = Ledger(redis, self._keys, retention_s=retention_s)
+        self._renewal = Renewal(redis, self._keys)
+
+    @classmethod
+    def of(cls, settings: JobSettings, redis: Redis) -> Self:
+        """The records, by the rules of ``settings``."""
+        return cls(redis, settings.key_prefix, retention_s=settings.retention_s)
 
     def create(
-        self, job: Job, *, tenant: str = DEFAULT_TENANT, queue: JobQueue | None = None, cost_passes: int = 0
+        self,
+        job: Job,
+        *,
+        tenant: str = DEFAULT_TENANT,
+        queue: JobQueue | None = None,
+        cost_passes: int = 0,
+        inputs: Bundle | None = None,
+        results: Bundle | None = None,
+        traceparent: str | None = None,
+        answers: str | None = None,
+        reservation: ReservedKey | None = None,
     ) -> bool:
         """Store a new job and enqueue it in the same transaction, so neither exists alone.
 
@@ -97,14 +98,28 @@ class JobRepository:
             queue: the queue that it enters; without one, it waits for :class:`~service.jobs.upkeep.Upkeep` to enqueue
                 it.
             cost_passes: forward passes that it is expected to take.
+            inputs: its stored inputs.
+            results: the stored results of a job that has succeeded before it was begun: another's.
+            traceparent: the span of its submission, if there are traces.
+            answers: digest of the question that its results will answer to others, too.
+            reservation: the Idempotency-Key under which it is submitted.
 
         Returns:
             False where there is a job of this id already; nothing is changed then.
         """
-        return self._ledger.insert(job, Books(tenant=tenant, cost_passes=cost_passes), queue=queue)
+        books = Books(
+            tenant=tenant,
+            cost_passes=cost_passes,
+            inputs=inputs,
+            results=results,
+            traceparent=traceparent,
+            answers=answers,
+            reservation=reservation,
+        )
+        return self._ledger.insert(job, books, queue=queue)
 
-    def get(self, job_id: str, *, tenant: str | None = None) -> Job:
-        """The job's record.
+    def row(self, job_id: str, *, tenant: str | None = None) -> Row:
+        """All that is known of a job.
 
         Args:
             job_id: the job.
@@ -116,7 +131,15 @@ class JobRepository:
         row = self._ledger.row(job_id)
         if tenant is not None and row.books.tenant != tenant:
             raise JobNotFoundError(job_id)
-        return row.job
+        return row
+
+    def get(self, job_id: str, *, tenant: str | None = None) -> Job:
+        """The job's record; otherwise like :meth:`row`.
+
+        Raises:
+            JobNotFoundError: no job has this id, or it cannot be one.
+        """
+        return self.row(job_id, tenant=tenant).job
 
     def claim(self, job_id: str, worker_id: str, *, ttl_s: float) -> Claim | None:
         """Take a queued job to run it.
@@ -146,7 +169,17 @@ class JobRepository:
         if row is None:
             return None
         lease = Lease(job_id, row.job.attempt, worker_id)
-        return Claim(row.job, lease, suspect=row.books.losses > 0, retries=row.books.retries)
+        books = row.books
+        return Claim(
+            row.job,
+            lease,
+            suspect=books.losses > 0,
+            retries=books.retries,
+            inputs=books.inputs,
+            cost_passes=books.cost_passes,
+            tenant=books.tenant,
+            traceparent=books.traceparent,
+        )
 
     def renew(
         self, leases: Collection[Lease], *, ttl_s: float, progress: Mapping[Lease, JobProgress] | None = None
@@ -161,28 +194,19 @@ class JobRepository:
         Returns:
             What has become of each lease.
         """
-        if not leases:
-            return {}
-        keys, arguments = [self._keys.leases], [str(ttl_s).encode()]
-        for lease in leases:
-            done = progress.get(lease) if progress else None
-            keys.append(self._keys.job(lease.job_id))
-            arguments += [lease.job_id.encode(), *map(to_json, (lease.attempt, lease.worker_id))]
-            arguments.append(to_json(done) if done else b"")
-        states = self._renew(keys=keys, args=arguments)
-        return {lease: LeaseState(text(state)) for lease, state in zip(leases, states, strict=True)}
+        return self._renewal.renew(leases, ttl_s=ttl_s, progress=progress or {})
 
     def mark_alone(self, lease: Lease) -> bool:
         """Record that from now on the job runs with no other beside it: if its worker dies, it is to blame."""
         return self._while_running(lease, lambda _: {"alone": True})
 
-    def succeed(self, lease: Lease, output: JobOutput, metrics: JobMetrics) -> bool:
-        """Running to succeeded; the results of the lease's attempt are in the store already."""
+    def succeed(self, lease: Lease, output: JobOutput, metrics: JobMetrics, *, results: Bundle) -> bool:
+        """Running to succeeded; ``results`` is in the store already."""
 
         def fields(row: Row) -> Mapping[str, Any]:
             total = metrics.forward_passes or row.job.progress.total
             done = JobProgress(completed=total, total=total)
-            return finished(JobStatus.SUCCEEDED, metrics) | {"output": output, "progress": done}
+            return finished(JobStatus.SUCCEEDED, metrics) | {"output": output, "progress": done, "results": results}
 
         return self._while_running(lease, fields, already=JobStatus.SUCCEEDED)
 
@@ -295,6 +319,31 @@ class JobRepository:
         if row is None:
             raise JobNotFoundError(job_id)
         return row.job
+
+    def expire(self, job_id: str, *, queue: JobQueue) -> bool:
+        """Let a job end that no worker has begun for longer than jobs may wait; False where one has, or it is gone."""
+        return self._ledger.change(job_id, lambda row: expired(row, queue=queue)) is not None
+
+    def delete(self, job_id: str, *, tenant: str | None = None) -> None:
+        """Remove a job that has ended, with all that is kept of it.
+
+        Args:
+            job_id: the job.
+            tenant: who asks; another's job is not found. None: the service itself.
+
+        Raises:
+            JobNotFoundError: no job has this id.
+            JobOpenError: the job has not ended yet.
+        """
+        row = self.row(job_id, tenant=tenant)
+        if not row.job.status.is_terminal:
+            raise JobOpenError(job_id, row.job.status)
+        if self._ledger.remove(job_id, lambda _: True) is None:
+            raise JobNotFoundError(job_id)
+
+    def stored_bytes(self, tenant: str) -> int:
+        """Bytes of the files that the tenant's jobs and uploads hold."""
+        return int(self._redis.hget(self._keys.stored_bytes, tenant) or 0)
 
     def queue_state(self) -> QueueState:
         """How much waits and runs."""

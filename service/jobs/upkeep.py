@@ -13,19 +13,20 @@ from redis import Redis
 
 from service.jobs._keys import Keys
 from service.jobs._ledger import Ledger
-from service.jobs.artifacts import ArtifactStore
 from service.jobs.catalogue import Catalogue
 from service.jobs.errors import JobNotFoundError, JobUnreadableError, StorageUnavailableError
+from service.jobs.lifetimes import Lifetimes
 from service.jobs.queue import JobQueue, job_of
 from service.jobs.records import JobStatus
 from service.jobs.repository import JobRepository
 from service.jobs.settings import JobSettings
+from service.jobs.storage.bundles import BundleStore
 
 __all__ = ["Upkeep"]
 
 RECONCILE_EVERY_S: Final = 60.0
 HOUSEKEEPING_EVERY_S: Final = 300.0
-LEFTOVERS_AFTER_S: Final = 3600.0
+DRAFTS_KEPT_S: Final = 3600.0
 MODELS_FORGOTTEN_AFTER_S: Final = 24 * 3600.0
 
 _log = logging.getLogger(__name__)
@@ -36,23 +37,25 @@ class Upkeep:
 
     *Lapsed* jobs run under a lease that was not renewed: they are taken back. *Delayed* jobs whose time has come enter
     the queue. *Strays* are queued by their record and in no queue: their worker died between taking and claiming them,
-    or the queue has lost them. All of this may be done by several processes at once and any number of times. A job
-    whose record cannot be read is left alone.
+    or the queue has lost them. What has lived for long enough is ended and removed, see
+    :class:`~service.jobs.lifetimes.Lifetimes`. All of this may be done by several processes at once and any number of
+    times. A job whose record cannot be read is left alone.
 
     Args:
         redis: where the jobs are.
         settings: of the jobs.
-        store: the jobs' files.
+        bundles: the jobs' files.
     """
 
-    def __init__(self, redis: Redis, settings: JobSettings, store: ArtifactStore) -> None:
+    def __init__(self, redis: Redis, settings: JobSettings, bundles: BundleStore) -> None:
         self._redis = redis
         self._settings = settings
-        self._store = store
+        self._bundles = bundles
         self._keys = Keys(settings.key_prefix)
         self._ledger = Ledger(redis, self._keys)
-        self._repository = JobRepository(redis, settings.key_prefix)
+        self._repository = JobRepository.of(settings, redis)
         self._queue = JobQueue(redis, settings)
+        self._lifetimes = Lifetimes(redis, settings, bundles)
         self._answering_since = self._answered_at = -math.inf
         self._unreadable: set[str] = set()
 
@@ -69,6 +72,7 @@ class Upkeep:
             self._take_back_lapsed()
             self._promote_delayed()
             self._promote_strays()
+            self._lifetimes.end_what_is_due()
             if self._is_turn("housekeeping", HOUSEKEEPING_EVERY_S):
                 self._keep_house()
         self._answered_at = time.monotonic()
@@ -90,7 +94,7 @@ class Upkeep:
             with self._if_readable():
                 status = self._repository.take_back(job_id, queue=self._queue)
                 if status is not None:
-                    _log.warning("job %s lost its worker and is %s now", job_id, status)
+                    _log.warning("job %s lost its worker and is %s now", job_id, status, extra={"job_id": job_id})
 
     def _promote_delayed(self) -> None:
         for job_id in self._ledger.members(self._keys.delayed, until=self._ledger.now()):
@@ -111,8 +115,10 @@ class Upkeep:
             if now - seen.get(entry, now) > self._settings.liveness_ttl_s:
                 self._queue.forget(entry)
                 with self._if_readable():
-                    if self._repository.promote(job_of(entry), entry=entry, queue=self._queue):
-                        _log.warning("job %s had dropped out of the queue and is queued again", job_of(entry))
+                    job_id = job_of(entry)
+                    if self._repository.promote(job_id, entry=entry, queue=self._queue):
+                        ids = {"job_id": job_id}
+                        _log.warning("job %s had dropped out of the queue and is queued again", job_id, extra=ids)
 
     def _strays(self, seen: frozenset[str]) -> set[str]:
         """Entries that workers took although no lease tells of it, and those that have vanished from the queue."""
@@ -145,14 +151,9 @@ class Upkeep:
                 _log.warning("%s", error)
 
     def _keep_house(self) -> None:
-        """Remove files that nobody will read, and models that nobody serves."""
+        """Forget models that nobody serves, and remove what dead writers have left."""
         Catalogue(self._redis, self._settings.key_prefix).forget(silent_for_s=MODELS_FORGOTTEN_AFTER_S)
-        before = self._ledger.now() - LEFTOVERS_AFTER_S
         try:
-            self._store.delete_drafts(older_than_s=LEFTOVERS_AFTER_S)
-            for leftover in self._ledger.members(self._keys.leftovers, until=before):
-                job_id, _, attempt = leftover.partition("/")
-                self._store.delete_results(job_id, int(attempt))
-                self._redis.zrem(self._keys.leftovers, leftover)
+            self._bundles.delete_drafts(older_than_s=DRAFTS_KEPT_S)
         except StorageUnavailableError as error:
-            _log.warning("the data directory was not tidied: %s", error)
+            _log.warning("the store was not tidied: %s", error)

@@ -13,7 +13,7 @@ __all__ = ["OpenJobs"]
 
 
 class OpenJobs:
-    """The sets of open jobs, in one of which each is; the passes that wait; attempts that ended without a result."""
+    """The sets of open jobs, in one of which each is, and the passes that wait."""
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
@@ -38,8 +38,6 @@ class OpenJobs:
             pipe.zadd(target, {job_id: scores[target]})
         was_queued, is_queued = (row.job.status is JobStatus.QUEUED for row in (before, after))
         pipe.incrby(keys.queued_passes, after.books.cost_passes * (is_queued - was_queued))
-        if before.job.status is JobStatus.RUNNING and after.job.status is not JobStatus.SUCCEEDED:
-            pipe.zadd(keys.leftovers, {f"{job_id}/{before.job.attempt}": now})
 
     def leave(self, pipe: Pipeline, row: Row, now: float) -> None:
         """Nothing is kept of a job that has ended."""

@@ -20,13 +20,13 @@ from service.jobs.leases import Lease, LeaseState
 from service.jobs.queue import JobQueue
 from service.jobs.records import Job, JobFailure, JobProgress, JobStatus, new_job_id
 from service.jobs.repository import JobRepository, QueueState
-from tests.support.jobs import METRICS, OUTPUT
+from tests.support.jobs import METRICS, OUTPUT, RESULTS
 
 Act = Callable[[JobRepository, Lease, JobQueue], bool]
 
 FAILURE = JobFailure(code="weights_not_found", detail="no weights")
 ENDS: dict[str, Act] = {
-    "succeed": lambda repository, lease, _: repository.succeed(lease, OUTPUT, METRICS),
+    "succeed": lambda repository, lease, _: repository.succeed(lease, OUTPUT, METRICS, results=RESULTS),
     "fail": lambda repository, lease, _: repository.fail(lease, FAILURE),
     "cancel": lambda repository, lease, _: repository.cancel(lease),
 }
@@ -58,6 +58,7 @@ def contents(redis: Redis) -> dict[str, Any]:
     """All that we have in Redis, but for when leases lapse."""
     readers: dict[str, Callable[[str], Any]] = {
         "hash": redis.hgetall,
+        "set": redis.smembers,
         "zset": lambda key: redis.zrange(key, 0, -1),
         "string": redis.get,
     }
@@ -268,4 +269,5 @@ def test_whatever_happens_at_once_a_job_ends_once_and_the_sums_are_right(
     assert (final.output is not None) is (final.status is JobStatus.SUCCEEDED)
     assert (final.error is not None) is (final.status is JobStatus.FAILED)
     assert final.attempt >= enough
-    assert redis.zcard("fixlip:leftovers") >= final.attempt - 1
+    assert redis.zcard("fixlip:unbegun") == 0
+    assert (redis.exists(f"fixlip:holders:{RESULTS.digest}") > 0) is (final.status is JobStatus.SUCCEEDED)

@@ -57,6 +57,18 @@ def test_a_row_that_cannot_be_read_says_so(ledger: Ledger, redis: Redis, job: Jo
         ledger.change(job.id, lambda _: None)
 
 
+@pytest.mark.parametrize("field", ["input", "metadata", "params", "tenant"])
+def test_an_error_of_reading_does_not_say_what_was_sent(ledger: Ledger, redis: Redis, job: Job, field: str) -> None:
+    ledger.insert(job, Books(), queue=None)
+    redis.hset(f"fixlip:job:{job.id}", field, b'["a private caption"]')
+
+    with pytest.raises(JobUnreadableError) as caught:
+        ledger.row(job.id)
+
+    assert field in str(caught.value)
+    assert "private" not in str(caught.value)
+
+
 def test_a_change_gives_the_row_as_it_then_stands(ledger: Ledger, job: Job) -> None:
     ledger.insert(job, Books(), queue=None)
 

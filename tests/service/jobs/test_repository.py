@@ -11,7 +11,7 @@ from service.jobs.leases import Claim, Lease, LeaseState
 from service.jobs.queue import JobQueue, job_of
 from service.jobs.records import Job, JobFailure, JobMetrics, JobProgress, JobStatus, new_job_id
 from service.jobs.repository import JobRepository, QueueState
-from tests.support.jobs import METRICS, OUTPUT
+from tests.support.jobs import METRICS, OUTPUT, RESULTS
 
 COST = 576
 FAILURE = JobFailure(code="weights_not_found", detail="no weights")
@@ -78,7 +78,7 @@ def test_create_leaves_no_record_when_the_queue_cannot_take_the_job(
 def test_a_claimed_job_runs(repository: JobRepository, job: Job, claim: Claim) -> None:
     running = repository.get(job.id)
 
-    assert claim == Claim(running, Lease(job.id, 1, "w/1"), suspect=False, retries=0)
+    assert claim == Claim(running, Lease(job.id, 1, "w/1"), suspect=False, retries=0, cost_passes=576)
     assert (running.status, running.attempt) == (JobStatus.RUNNING, 1)
     assert running.started_at is not None
     assert running.started_at >= job.created_at
@@ -106,7 +106,7 @@ def test_a_running_job_is_no_others_even_if_its_lease_has_lapsed(
 def test_success_is_recorded_with_the_outcome(repository: JobRepository, job: Job, claim: Claim) -> None:
     repository.renew([claim.lease], ttl_s=60, progress={claim.lease: JobProgress(completed=40, total=90)})
 
-    assert repository.succeed(claim.lease, OUTPUT, METRICS)
+    assert repository.succeed(claim.lease, OUTPUT, METRICS, results=RESULTS)
 
     done = repository.get(job.id)
     assert (done.status, done.error, done.metrics) == (JobStatus.SUCCEEDED, None, METRICS)
@@ -121,7 +121,7 @@ def test_success_ends_the_progress_where_the_passes_are_not_told(
     repository: JobRepository, job: Job, claim: Claim
 ) -> None:
     repository.renew([claim.lease], ttl_s=60, progress={claim.lease: JobProgress(completed=40, total=90)})
-    repository.succeed(claim.lease, OUTPUT, JobMetrics())
+    repository.succeed(claim.lease, OUTPUT, JobMetrics(), results=RESULTS)
 
     assert repository.get(job.id).progress == JobProgress(completed=90, total=90)
 

@@ -16,7 +16,6 @@ from rq.executions import Execution
 from rq.serializers import JSONSerializer
 
 from fixlip.redis_server import RedisServer
-from service.jobs.artifacts import ArtifactStore, results_of
 from service.jobs.catalogue import Catalogue
 from service.jobs.connection import connect
 from service.jobs.leases import Claim
@@ -24,18 +23,19 @@ from service.jobs.queue import JobQueue, job_of
 from service.jobs.records import Job, JobStatus, new_job_id
 from service.jobs.repository import JobRepository
 from service.jobs.settings import JobSettings
+from service.jobs.storage.bundles import BundleStore
 from service.jobs.upkeep import Upkeep
 from tests.support.fake_encoder import CARD
-from tests.support.jobs import METRICS, OUTPUT
+from tests.support.jobs import METRICS, OUTPUT, RESULTS
 
 
 @pytest.fixture
-def store(settings: JobSettings) -> ArtifactStore:
-    return ArtifactStore(settings.data_dir)
+def store(redis: Redis, settings: JobSettings) -> BundleStore:
+    return BundleStore.open(settings, redis)
 
 
 @pytest.fixture
-def upkeep(redis: Redis, settings: JobSettings, store: ArtifactStore) -> Upkeep:
+def upkeep(redis: Redis, settings: JobSettings, store: BundleStore) -> Upkeep:
     return Upkeep(redis, settings, store)
 
 
@@ -138,7 +138,7 @@ def test_after_an_outage_the_living_may_renew_their_leases_first(tmp_path: Path,
     with RedisServer(tmp_path / "redis") as server, connect(server.url, timeout_s=1) as redis:
         settings = JobSettings(redis_url=server.url, data_dir=tmp_path, heartbeat_s=0.2)
         repository, queue = JobRepository(redis), JobQueue(redis, settings)
-        upkeep = Upkeep(redis, settings, ArtifactStore(tmp_path))
+        upkeep = Upkeep(redis, settings, BundleStore.open(settings, redis))
         jobs = [job.model_copy(update={"id": new_job_id()}) for _ in range(2)]
         for one in jobs:
             repository.create(one, queue=queue)
@@ -169,7 +169,7 @@ def test_full_memory_is_an_outage(
     queue: JobQueue,
     redis: Redis,
     settings: JobSettings,
-    store: ArtifactStore,
+    store: BundleStore,
     job: Job,
 ) -> None:
     """Reads go on, but nobody can renew a lease."""
@@ -263,7 +263,7 @@ def test_what_a_lost_run_left_in_the_books_does_no_harm_to_the_next(
     claim = begin(repository, job)
     assert queue.taken() == {lost, entry}
 
-    repository.succeed(claim.lease, OUTPUT, METRICS)
+    repository.succeed(claim.lease, OUTPUT, METRICS, results=RESULTS)
     queue.forget(entry)
     care(lambda: not queue.taken())
     care(lambda: not redis.exists("fixlip:strays"))
@@ -272,7 +272,7 @@ def test_what_a_lost_run_left_in_the_books_does_no_harm_to_the_next(
 
 
 def test_many_may_care_at_once(
-    repository: JobRepository, queue: JobQueue, redis: Redis, settings: JobSettings, store: ArtifactStore, job: Job
+    repository: JobRepository, queue: JobQueue, redis: Redis, settings: JobSettings, store: BundleStore, job: Job
 ) -> None:
     repository.create(job, queue=queue, cost_passes=9)
     take(redis)
@@ -306,35 +306,14 @@ def test_while_another_cares_there_is_nothing_to_do(
     care(stands(repository, job, JobStatus.QUEUED))
 
 
-def test_files_that_nobody_will_read_are_removed(
-    care: Callable[..., None],
-    repository: JobRepository,
-    queue: JobQueue,
-    redis: Redis,
-    store: ArtifactStore,
-    settings: JobSettings,
-    job: Job,
-) -> None:
-    repository.create(job, queue=queue)
-    for attempt in (1, 2):
-        lease = begin(repository, job).lease
-        store.write(job.id, results_of(attempt), {"result.json": b"lost"})
-        repository.hand_back(lease, queue=queue)
-    lease = begin(repository, job).lease
-    store.write(job.id, results_of(3), {"result.json": b"won"})
-    repository.succeed(lease, OUTPUT, METRICS)
-    redis.zadd("fixlip:leftovers", {f"{job.id}/1": time.time() - 3700})
+def test_drafts_of_writers_that_died_are_removed(care: Callable[..., None], settings: JobSettings) -> None:
     drafts = settings.data_dir / "drafts"
-    for name in ("old", "new"):
-        (drafts / name).mkdir()
-        (drafts / name / "image").write_bytes(b"half")
-    os.utime(drafts / "old", (0, time.time() - 3700))
-    care(lambda: redis.zcard("fixlip:leftovers") == 1)
-
-    parts = {path.name for path in (settings.data_dir / "jobs" / job.id).iterdir()}
-    assert parts == {"results-2", "results-3"}
-    assert [path.name for path in drafts.iterdir()] == ["new"]
-    assert redis.zrange("fixlip:leftovers", 0, -1) == [f"{job.id}/2".encode()]
+    drafts.mkdir()
+    for name in ("old", "old#1", "new"):
+        (drafts / name).write_bytes(b"half")
+        if name != "new":
+            os.utime(drafts / name, (0, time.time() - 3700))
+    care(lambda: [path.name for path in drafts.iterdir()] == ["new"])
 
 
 def test_a_record_that_cannot_be_read_keeps_no_other_job_from_its_care(
@@ -384,6 +363,6 @@ def test_a_disk_that_refuses_is_told_and_stops_nothing(
     repository.create(job, queue=queue)
     begin(repository, job, ttl_s=0)
     with caplog.at_level(logging.WARNING):
-        care(lambda: "the data directory was not tidied" in caplog.text)
+        care(lambda: "the store was not tidied" in caplog.text)
 
     assert repository.get(job.id).status is JobStatus.QUEUED
