@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from service.jobs.records import DEFAULT_TENANT
 
-__all__ = ["ANYONE", "Principal", "Scope"]
+__all__ = ["ANYONE", "Principal", "Scope", "TenantName"]
+
+TenantName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""A tenant: a word of up to 64 letters, digits, dots, hyphens and underscores."""
 
 
 class Scope(StrEnum):
@@ -33,5 +39,5 @@ class Principal:
     key_id: str | None = None
 
 
-ANYONE = Principal(DEFAULT_TENANT, frozenset(Scope))
+ANYONE: Final = Principal(DEFAULT_TENANT, frozenset(Scope))
 """Whoever asks a service without keys."""
