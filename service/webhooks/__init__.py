@@ -1,0 +1,1 @@
+"""Webhooks: messages about ended jobs, as Standard Webhooks has them."""
