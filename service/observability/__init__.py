@@ -1,0 +1,1 @@
+"""How the processes of the service are watched: logs, metrics of requests, traces. It knows nothing of jobs."""
