@@ -31,7 +31,7 @@ TOP: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a job gives: ``output`` for its record, ``files`` by name for the artifact store, and the passes it took."""
+    """What a job gives: ``output`` for its record, ``files`` by name for the store, and the passes it took."""
 
     output: JobOutput
     files: Mapping[str, bytes]
@@ -108,6 +108,7 @@ def outcome_of(job: Job, explanation: Explanation, view: ImageArray, maps: Mappi
         "result.json": result.model_dump_json(indent=2).encode(),
         "view.png": _png(view),
         **{f"maps/{name}.png": rendered.png for name, rendered in maps.items()},
+        **{f"maps/{name}.svg": rendered.svg for name, rendered in maps.items()},
     }
     return Outcome(output, files, explanation.image_passes + explanation.text_passes)
 

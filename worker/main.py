@@ -9,11 +9,15 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from fixlip_core.batching import Batcher
+from fixlip_core.batching import Batcher, memory_bytes
 from service.jobs.connection import connect
+from service.jobs.storage.bundles import BundleStore
 from service.jobs.upkeep import Upkeep
+from service.observability.tracing import start_tracing
 from worker.loading import model_loads
+from worker.metrics import Sources
 from worker.models import Load, ModelPool
+from worker.observing import Observer
 from worker.periodic import Periodic
 from worker.rendering import RenderPool
 from worker.runtime import Runtime, install_runtime
@@ -44,23 +48,47 @@ def run(settings: WorkerSettings, *, loads: Callable[[WorkerSettings], Mapping[s
         loads: gives what loads each model.
 
     Raises:
-        FixlipError: a model could not be loaded.
+        FixlipError: a model could not be loaded, or the metrics' port is taken.
         SystemExit: the process can no longer work, and its supervisor should start it anew; its jobs went back to the
             queue.
     """
     stop = Stop(settings.grace_s)
     stop.listen()
     _limit_threads(settings)
-    with Batcher() as batcher, RenderPool(settings.renderers) as renderer:
+    observer = Observer(tracing=start_tracing("fixlip-worker"))
+    if settings.metrics_port is not None:
+        observer.metrics.serve(settings.metrics_host, settings.metrics_port)
+    with Batcher(on_batch=observer.on_batch) as batcher, RenderPool(settings.renderers) as renderer:
         models = ModelPool(loads(settings), budget_bytes=settings.memory_bytes, on_unload=batcher.forget)
         models.load_all()
         redis = connect(settings.redis_url, timeout_s=REDIS_TIMEOUT_S)
-        runtime = Runtime(settings=settings, redis=redis, models=models, batcher=batcher, renderer=renderer, stop=stop)
+        runtime = Runtime(
+            settings=settings,
+            redis=redis,
+            bundles=BundleStore.open(settings, redis),
+            models=models,
+            batcher=batcher,
+            renderer=renderer,
+            stop=stop,
+            observer=observer,
+        )
+        observer.metrics.ask(_sources(runtime))
         install_runtime(runtime)
         _work(runtime)
+    observer.tracing.close()
     _log.info("stopped")
     if stop.exit_status:
         sys.exit(stop.exit_status)
+
+
+def _sources(runtime: Runtime) -> Sources:
+    """What the metrics ask at each scrape."""
+    return Sources(
+        statistics=lambda: runtime.batcher.statistics,
+        running=lambda: len(runtime.executions.all()),
+        models_bytes=lambda: runtime.models.loaded_bytes,
+        device_bytes=lambda: memory_bytes(runtime.settings.device),
+    )
 
 
 def _work(runtime: Runtime) -> None:
@@ -68,7 +96,7 @@ def _work(runtime: Runtime) -> None:
     settings = runtime.settings
     ttl_s = settings.liveness_ttl_s
     watch = Watch(runtime.executions, runtime.repository, runtime.queue, runtime.stop, ttl_s=ttl_s)
-    upkeep = Upkeep(runtime.redis, settings, runtime.artifacts)
+    upkeep = Upkeep(runtime.redis, settings, runtime.bundles)
     slots = Slots(runtime)
     with (
         Periodic("watch", watch.look, period_s=min(WATCH_EVERY_S, settings.heartbeat_s)),

@@ -75,6 +75,12 @@ class ModelPool:
         """What the models say of themselves; complete after :meth:`load_all`."""
         return list(self._cards.values())
 
+    @property
+    def loaded_bytes(self) -> dict[str, int]:
+        """What the weights of each model take that is loaded now."""
+        with self._changed:
+            return {model_id: entry.size_bytes for model_id, entry in self._loaded.items()}
+
     def load_all(self) -> None:
         """Load every model once, to know what it is; those that fit into the budget together stay.
 

@@ -17,13 +17,16 @@ from typing import Final, TypeVar
 from redis import Redis, RedisError
 
 from fixlip_core.batching import Batcher
-from service.jobs.artifacts import ArtifactStore
 from service.jobs.catalogue import Catalogue
 from service.jobs.queue import JobQueue
+from service.jobs.rates import Rates
 from service.jobs.repository import JobRepository
+from service.jobs.storage.bundles import BundleStore
 from worker.execution import Executions
 from worker.gate import Gate
 from worker.models import ModelPool
+from worker.observing import Observer
+from worker.pace import PaceMeter
 from worker.rendering import RenderPool
 from worker.settings import WorkerSettings
 from worker.stopping import Stop
@@ -43,34 +46,35 @@ class Runtime:
     Attributes:
         settings: the worker's settings.
         redis: connections of the job domain.
+        bundles: the jobs' files.
         models: the models that this worker serves.
         batcher: the device.
         renderer: the processes that draw maps.
         stop: the process's request to stop.
         executions: the runs of this process.
         gate: says which runs may be side by side.
+        meter: measures how fast this process is.
+        observer: watches the runs of this process.
         worker_id: unique to this process.
     """
 
     settings: WorkerSettings
     redis: Redis
+    bundles: BundleStore
     models: ModelPool
     batcher: Batcher
     renderer: RenderPool
     stop: Stop
     executions: Executions = field(default_factory=Executions)
     gate: Gate = field(default_factory=Gate)
+    meter: PaceMeter = field(default_factory=PaceMeter)
+    observer: Observer = field(default_factory=Observer)
     worker_id: str = field(default_factory=lambda: new_worker_id())
 
     @property
     def repository(self) -> JobRepository:
         """The jobs' records."""
-        return JobRepository(self.redis, self.settings.key_prefix)
-
-    @property
-    def artifacts(self) -> ArtifactStore:
-        """The jobs' files."""
-        return ArtifactStore(self.settings.data_dir)
+        return JobRepository.of(self.settings, self.redis)
 
     @property
     def queue(self) -> JobQueue:
@@ -83,15 +87,19 @@ class Runtime:
         return Catalogue(self.redis, self.settings.key_prefix)
 
     def announce(self) -> None:
-        """Say that this worker is alive and what it serves; lasts for three heartbeats.
+        """Say that this worker is alive, what it serves and how fast it is; lasts for three heartbeats.
 
         One that stops takes no more jobs, and says that it has gone.
         """
         if self.stop.requested:
             self.catalogue.withdraw(self.worker_id)
             return
-        for card in self.models.cards:
-            self.catalogue.announce(card.to_dict(), self.worker_id, ttl_s=self.settings.liveness_ttl_s)
+        ttl_s, cards = self.settings.liveness_ttl_s, self.models.cards
+        for card in cards:
+            self.catalogue.announce(card.to_dict(), self.worker_id, ttl_s=ttl_s)
+        pace = self.meter.pace(models=[card.id for card in cards], slots=self.settings.slots)
+        Rates(self.redis, self.settings.key_prefix).report(self.worker_id, pace, ttl_s=ttl_s)
+        self.observer.metrics.beat()
 
     def withdraw(self) -> None:
         """Say that this worker has gone; where Redis is away, its announcement lapses."""

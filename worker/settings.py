@@ -37,6 +37,9 @@ class WorkerSettings(JobSettings):
         max_retries: ``FIXLIP_MAX_RETRIES``; how often a job is tried again after a fault that is not its own.
         render_processes: ``FIXLIP_RENDER_PROCESSES``; processes that draw maps. By default 1 on up to two cores, else
             half as many as there are cores, at most 4.
+        metrics_host: ``FIXLIP_METRICS_HOST``; address where Prometheus is answered.
+        metrics_port: ``FIXLIP_METRICS_PORT``; port where it is, None for nowhere. Of several workers that one parent
+            started, the second has the next port, and so on.
         grace_s: ``FIXLIP_GRACE_S``; how long a stopping worker may take to finish its jobs before it hands them back.
     """
 
@@ -52,6 +55,8 @@ class WorkerSettings(JobSettings):
     memory_bytes: Annotated[int | None, Field(ge=1)] = None
     max_retries: Annotated[int, Field(ge=0)] = 8
     render_processes: Annotated[int | None, Field(ge=1)] = None
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Annotated[int | None, Field(ge=1, le=65_535)] = None
     grace_s: Annotated[float, Field(ge=0)] = 10.0
 
     @field_validator("models", mode="before")

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
-from pydantic_core import from_json
 from redis import RedisError
 from rq import get_current_job
 
 from fixlip_core.explanation import Explanation
 from fixlip_core.types import ImageArray
-from service.jobs.artifacts import INPUTS, results_of
-from service.jobs.errors import JobNotFoundError
+from service.jobs.errors import ArtifactNotFoundError, JobNotFoundError
+from service.jobs.inputs import IMAGE, params_of
+from service.jobs.storage.bundle import Bundle
+from service.observability.logs import log_context
 from worker.execution import Execution, StoppedError, Verdict
-from worker.explaining import explain_pair, outcome_of
+from worker.explaining import Outcome, explain_pair, outcome_of
 from worker.faults import judge, pause_before_retry_s
 from worker.runtime import Runtime, current_runtime
 from worker.settling import settle
@@ -47,26 +48,33 @@ def run_job(runtime: Runtime, job_id: str, *, worker_id: str) -> None:
     Every fault of the job ends in its ``error``. Redis trouble is waited out for as long as this worker may wait; when
     it has to leave first, the job is taken back from it once its lease lapses.
     """
-    try:
-        if runtime.persistently(lambda: _is_for_others(runtime, job_id)):
-            runtime.persistently(lambda: runtime.repository.put_off(job_id, delay_s=FOR_OTHERS_S))
-            return
-        claim = runtime.persistently(
-            lambda: runtime.repository.claim(job_id, worker_id, ttl_s=runtime.settings.liveness_ttl_s)
-        )
-        if claim is None:
-            _log.info("job %s needs no run", job_id)
-            return
-        execution = Execution(claim, time_limit_s=runtime.settings.job_timeout_s)
-        if runtime.stop.overdue:
-            execution.decide(Verdict.HANDED_BACK)
-        runtime.executions.add(execution)
+    with log_context(job_id=job_id):
         try:
+            _claim_and_run(runtime, job_id, worker_id)
+        except RedisError as error:
+            _log.warning("job %s is left behind, for Redis is away: %s", job_id, error)
+
+
+def _claim_and_run(runtime: Runtime, job_id: str, worker_id: str) -> None:
+    if runtime.persistently(lambda: _is_for_others(runtime, job_id)):
+        runtime.persistently(lambda: runtime.repository.put_off(job_id, delay_s=FOR_OTHERS_S))
+        return
+    claim = runtime.persistently(
+        lambda: runtime.repository.claim(job_id, worker_id, ttl_s=runtime.settings.liveness_ttl_s)
+    )
+    if claim is None:
+        _log.info("job %s needs no run", job_id)
+        return
+    execution = Execution(claim, time_limit_s=runtime.settings.job_timeout_s, meter=runtime.meter)
+    if runtime.stop.overdue:
+        execution.decide(Verdict.HANDED_BACK)
+    runtime.executions.add(execution)
+    try:
+        with runtime.observer.watch(execution):
             _run(runtime, execution)
-        finally:
-            runtime.executions.discard(execution)
-    except RedisError as error:
-        _log.warning("job %s is left behind, for Redis is away: %s", job_id, error)
+    finally:
+        execution.finish()
+        runtime.executions.discard(execution)
 
 
 def _is_for_others(runtime: Runtime, job_id: str) -> bool:
@@ -117,34 +125,61 @@ def _beside_others(runtime: Runtime, execution: Execution) -> Iterator[None]:
 def _explain(runtime: Runtime, execution: Execution) -> None:
     job, lease = execution.job, execution.lease
     explanation, view = _use_model(runtime, execution)
-    maps = runtime.renderer.render(explanation, view, check=execution.check)
-    outcome = outcome_of(job, explanation, view, maps)
-    runtime.artifacts.write(job.id, results_of(lease.attempt), outcome.files)
+    with execution.trail.phase("render"):
+        maps = runtime.renderer.render(explanation, view, check=execution.check)
+    with execution.trail.phase("store"):
+        outcome = outcome_of(job, explanation, view, maps)
+        stored = _stored_unless_redis_is_away(runtime, outcome)
     execution.check()
     execution.finish()
     metrics = execution.metrics(outcome.forward_passes)
-    if runtime.persistently(lambda: runtime.repository.succeed(lease, outcome.output, metrics)):
+
+    def commit() -> bool:
+        # Redis may have been away for longer than a bundle is kept that nobody holds.
+        results = stored if stored and runtime.bundles.keep(stored) else runtime.bundles.add(outcome.files)
+        return runtime.repository.succeed(lease, outcome.output, metrics, results=results)
+
+    if runtime.persistently(commit):
+        execution.end_as("succeeded")
         _log.info("job %s succeeded in %.2f s", job.id, metrics.run_s)
     else:
+        execution.end_as("lost")
         _log.warning("job %s was taken from this worker, whose answer counts no more", job.id)
+
+
+def _stored_unless_redis_is_away(runtime: Runtime, outcome: Outcome) -> Bundle | None:
+    """The stored results. A wait for Redis is no part of the work, whose time is limited; a wait for the store is."""
+    try:
+        return runtime.bundles.add(outcome.files)
+    except RedisError as error:
+        _log.warning("the results are stored once Redis is back: %s", error)
+        return None
 
 
 def _use_model(runtime: Runtime, execution: Execution) -> tuple[Explanation, ImageArray]:
     """What needs the model; apart from the rest, which would keep it in memory when it has to leave."""
     job = execution.job
-    image = runtime.artifacts.read(job.id, INPUTS, "image")
-    request = from_json(runtime.artifacts.read(job.id, INPUTS, "request.json"))
-    with runtime.models.use(job.model, execution.check) as encoder:
+    if execution.inputs is None:
+        raise ArtifactNotFoundError("inputs")
+    trail = execution.trail
+    with trail.phase("inputs"):
+        inputs = runtime.bundles.read(execution.inputs)
+    with ExitStack() as held:
+        with trail.phase("model"):
+            encoder = held.enter_context(runtime.models.use(job.model, execution.check))
         execution.begin()
-        return explain_pair(
-            encoder,
-            runtime.batcher,
-            job,
-            image,
-            request["params"],
-            check=execution.check,
-            report=execution.report,
-        )
+        with trail.passes():
+            explanation, view = explain_pair(
+                encoder,
+                runtime.batcher,
+                job,
+                inputs[IMAGE],
+                params_of(inputs, recorded=job.params),
+                check=execution.check,
+                report=execution.report,
+            )
+    runtime.observer.count_passes(execution, explanation)
+    return explanation, view
 
 
 def _treat(runtime: Runtime, execution: Execution, error: Exception) -> None:
@@ -161,8 +196,10 @@ def _treat(runtime: Runtime, execution: Execution, error: Exception) -> None:
         pause_s = pause_before_retry_s(execution.retries)
         _log.warning("job %s is tried again in %.0f s: %s: %s", job_id, pause_s, failure.code, failure.detail)
         runtime.persistently(lambda: runtime.repository.retry_later(lease, delay_s=pause_s))
+        execution.end_as("retried", failure.code)
     else:
         level = logging.ERROR if fault.is_unforeseen else logging.INFO
         _log.log(level, "job %s failed: %s: %s", job_id, failure.code, failure.detail, exc_info=error)
         metrics = execution.metrics()
         runtime.persistently(lambda: runtime.repository.fail(lease, failure, metrics))
+        execution.end_as("failed", failure.code)

@@ -86,7 +86,7 @@ class Watch:
                 case _ if run.is_over:
                     pass  # its lease may just have been used up
                 case LeaseState.LOST:
-                    _log.warning("job %s was taken from this worker, which drops it", run.job.id)
+                    _log.warning("job %s was taken from this worker, which drops it", run.job.id, extra=run.ids)
                     run.decide(Verdict.LOST)
                 case LeaseState.CANCEL_REQUESTED:
                     run.decide(Verdict.CANCELED)

@@ -12,9 +12,11 @@ from redis import Redis
 from fixlip_core.batching import Batcher
 from fixlip_core.encoders.protocol import DualEncoder
 from service.jobs.connection import connect
+from service.jobs.storage.bundles import BundleStore
 from tests.support.fake_encoder import FakeEncoder
 from tests.support.running import Serve
 from worker.models import ModelPool
+from worker.observing import Observer
 from worker.rendering import RenderPool
 from worker.runtime import Runtime, install_runtime
 from worker.settings import WorkerSettings
@@ -50,7 +52,8 @@ def renderer() -> Iterator[RenderPool]:
 @pytest.fixture
 def serve(settings: WorkerSettings, connection: Redis, renderer: RenderPool) -> Iterator[Serve]:
     """Makes a runtime."""
-    with Batcher() as batcher:
+    observer = Observer()
+    with Batcher(on_batch=observer.on_batch) as batcher:
 
         def make(*encoders: DualEncoder, **changes: object) -> Runtime:
             models = ModelPool({encoder.card.id: partial(_same, encoder) for encoder in encoders or (FakeEncoder(),)})
@@ -58,10 +61,12 @@ def serve(settings: WorkerSettings, connection: Redis, renderer: RenderPool) -> 
             runtime = Runtime(
                 settings=settings.model_copy(update=changes),
                 redis=connection,
+                bundles=BundleStore.open(settings, connection),
                 models=models,
                 batcher=batcher,
                 renderer=renderer,
                 stop=Stop(settings.grace_s),
+                observer=observer,
             )
             install_runtime(runtime)
             return runtime

@@ -8,9 +8,10 @@ from service.jobs.leases import Claim, Lease
 from service.jobs.records import Job, JobInput, JobMetrics, JobModel
 from tests.support.fake_encoder import CARD
 from worker.execution import Execution, Executions, StoppedError, Verdict
+from worker.pace import PaceMeter
 
 
-def an_execution(*, time_limit_s: float = 60) -> Execution:
+def an_execution(*, time_limit_s: float = 60, meter: PaceMeter | None = None, cost_passes: int = 0) -> Execution:
     job = Job(
         model=JobModel(id=CARD.id, revision=CARD.revision),
         method="fixlip",
@@ -19,7 +20,8 @@ def an_execution(*, time_limit_s: float = 60) -> Execution:
         metrics=JobMetrics(queue_s=3.0),
         attempt=2,
     )
-    return Execution(Claim(job, Lease(job.id, 2, "w/1"), suspect=False, retries=1), time_limit_s=time_limit_s)
+    claim = Claim(job, Lease(job.id, 2, "w/1"), suspect=False, retries=1, cost_passes=cost_passes)
+    return Execution(claim, time_limit_s=time_limit_s, meter=meter)
 
 
 def test_without_a_verdict_it_goes_on() -> None:
@@ -29,6 +31,20 @@ def test_without_a_verdict_it_goes_on() -> None:
     assert run.progress == (3, 8)
     assert run.verdict is None
     assert run.ignored_for_s == 0
+
+
+def test_it_says_how_fast_it_goes() -> None:
+    now_s = iter(range(0, 1000, 10))
+    meter = PaceMeter(lambda: next(now_s))
+    run = an_execution(meter=meter, cost_passes=100)
+    run.begin()
+    run.report(4, 8)
+    run.report(8, 8)
+    run.finish()
+    pace = meter.pace(models=[CARD.id], slots=1)
+
+    assert pace.device_passes_per_s == pytest.approx(5, rel=0.1)
+    assert pace.tail_s_of == {"fixlip": 10}
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))

@@ -99,3 +99,10 @@ def test_stored_image_may_be_larger_than_a_submitted_one() -> None:
     Image.fromarray(noise).save(buffer, format="PNG", compress_level=0)
     assert len(buffer.getvalue()) > MAX_IMAGE_BYTES
     assert answer(PARAMS, image=buffer.getvalue()).output.grid == (4, 4)
+
+
+def test_every_map_is_there_as_png_and_as_svg() -> None:
+    outcome = answer({})
+    for info in outcome.output.maps:
+        assert outcome.files[f"maps/{info.name}.png"].startswith(b"\x89PNG")
+        assert outcome.files[f"maps/{info.name}.svg"].startswith(b"<svg")

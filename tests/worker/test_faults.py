@@ -22,7 +22,7 @@ class OutOfMemoryError(RuntimeError):
     ("error", "code"),
     [
         (InvalidCaptionError("the caption has no words", code="caption_empty"), "caption_empty"),
-        (ArtifactNotFoundError("0" * 32, "image"), "artifact_not_found"),
+        (ArtifactNotFoundError("image.png"), "artifact_not_found"),
         (DeviceMemoryError("a single row does not fit"), "out_of_memory"),
         (RuntimeError("secret path /srv/models"), "internal_error"),
         (ZeroDivisionError("secret"), "internal_error"),

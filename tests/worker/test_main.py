@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -14,7 +15,6 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from fixlip.redis_server import RedisServer
-from service.jobs.artifacts import ArtifactStore, results_of
 from service.jobs.catalogue import Catalogue
 from service.jobs.connection import connect
 from service.jobs.queue import JobQueue
@@ -23,7 +23,7 @@ from service.jobs.repository import JobRepository
 from service.jobs.settings import JobSettings
 from tests.support.fake_encoder import CARD
 from tests.support.fake_worker import fake_worker
-from tests.support.jobs import PARAMS, submit, wait_for
+from tests.support.jobs import PARAMS, bundles_in, submit, wait_for
 from tests.support.processes import wait_until
 from worker.stopping import BROKEN
 
@@ -57,14 +57,14 @@ def queue(redis_url: str, connection: Redis) -> JobQueue:
 
 
 @pytest.fixture
-def enqueue(repository: JobRepository, queue: JobQueue, tmp_path: Path) -> Submit:
+def enqueue(repository: JobRepository, queue: JobQueue, connection: Redis, tmp_path: Path) -> Submit:
     """Submits a job."""
-    return lambda **changes: submit(repository, ArtifactStore(tmp_path), queue, **changes)
+    return lambda **changes: submit(repository, bundles_in(connection, tmp_path), queue, **changes)
 
 
-def enqueue_at(url: str, connection: Redis, data_dir: Path, **changes: object) -> Job:
+def enqueue_at(url: str, connection: Redis, data_dir: Path, **changes: Any) -> Job:
     queue = JobQueue(connection, JobSettings(redis_url=url))
-    return submit(JobRepository(connection), ArtifactStore(data_dir), queue, **changes)
+    return submit(JobRepository(connection), bundles_in(connection, data_dir), queue, **changes)
 
 
 def wait_for_run(repository: JobRepository, job_id: str, *, after: datetime | None = None) -> Job:
@@ -124,7 +124,7 @@ class TestKilled:
             zombie.send_signal(signal.SIGSTOP)
             with fake_worker(redis_url, tmp_path, heartbeat_s=HEARTBEAT_S):
                 done = wait_for(repository, job.id, "succeeded", within_s=PATIENCE_S)
-                files = ArtifactStore(tmp_path).read(job.id, results_of(done.attempt), "result.json")
+                results = repository.row(job.id).books.results
                 zombie.send_signal(signal.SIGCONT)
                 time.sleep(3)  # longer than the rest of its work
                 assert zombie.poll() is None
@@ -132,7 +132,7 @@ class TestKilled:
             wait_for(repository, after.id, "succeeded", within_s=PATIENCE_S)
         assert repository.get(job.id) == done
         assert done.attempt == 2
-        assert ArtifactStore(tmp_path).read(job.id, results_of(2), "result.json") == files
+        assert repository.row(job.id).books.results == results
 
 
 class TestStopped:

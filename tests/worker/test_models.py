@@ -93,6 +93,13 @@ def test_the_least_recently_used_leaves(shop: Shop) -> None:
     assert shop.loaded == ["c", "b"]
 
 
+def test_it_tells_what_is_loaded_and_how_large(shop: Shop) -> None:
+    pool = shop.pool(200)
+    assert pool.loaded_bytes == {"a": 100, "b": 100}
+    with pool.use(JobModel(id="c", revision=CARD.revision), no_check):
+        assert pool.loaded_bytes == {"b": 100, "c": 100}
+
+
 def test_one_in_use_never_leaves(shop: Shop) -> None:
     pool = shop.pool(budget_bytes=200)
     with pool.use(model("a"), no_check):

@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -35,8 +36,8 @@ def new_worker(redis_url: str) -> Iterator[NewWorker]:
         yield make
 
 
-def enqueue(runtime: Runtime, **changes: object) -> str:
-    return submit(runtime.repository, runtime.artifacts, runtime.queue, **changes).id
+def enqueue(runtime: Runtime, **changes: Any) -> str:
+    return submit(runtime.repository, runtime.bundles, runtime.queue, **changes).id
 
 
 def entry_of(job_id: str, redis: Redis) -> RqJob:

@@ -9,6 +9,7 @@ import pytest
 from redis import ConnectionError as RedisConnectionError
 
 from service.jobs.catalogue import Catalogue
+from service.jobs.rates import Pace, Rates
 from tests.support.fake_encoder import CARD
 from worker.runtime import Runtime, current_runtime, install_runtime, new_worker_id
 
@@ -35,6 +36,12 @@ def test_announcement_lasts_three_heartbeats(runtime: Runtime) -> None:
     assert runtime.catalogue.live_workers(CARD.id) == 1
     time.sleep(3 * runtime.settings.heartbeat_s + 0.05)
     assert runtime.catalogue.live_workers(CARD.id) == 0
+
+
+def test_an_announcement_says_how_fast_the_worker_is(runtime: Runtime) -> None:
+    runtime.announce()
+
+    assert Rates(runtime.redis).live(now=time.time()) == [Pace(models=(CARD.id,), slots=runtime.settings.slots)]
 
 
 def test_withdrawn_it_is_gone_at_once(runtime: Runtime) -> None:

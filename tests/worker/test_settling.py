@@ -12,7 +12,7 @@ from worker.settling import settle
 @pytest.fixture
 def run(runtime: Runtime) -> Execution:
     """A job that runs."""
-    job = submit(runtime.repository, runtime.artifacts)
+    job = submit(runtime.repository, runtime.bundles)
     claim = runtime.repository.claim(job.id, "w/1", ttl_s=60)
     assert claim is not None
     return Execution(claim, time_limit_s=7)

@@ -36,7 +36,7 @@ def working(runtime: Runtime) -> Iterator[Slots]:
 def test_as_many_jobs_run_at_once_as_there_are_slots(serve: Serve) -> None:
     go_on = threading.Event()
     runtime = serve(FakeEncoder(on_view=lambda: go_on.wait(20)), concurrency=2)
-    ids = [submit(runtime.repository, runtime.artifacts, runtime.queue).id for _ in range(3)]
+    ids = [submit(runtime.repository, runtime.bundles, runtime.queue).id for _ in range(3)]
     with working(runtime):
         wait_until(lambda: len(runtime.executions.all()) == 2)
         assert runtime.queue.depth() == 1
@@ -48,7 +48,7 @@ def test_as_many_jobs_run_at_once_as_there_are_slots(serve: Serve) -> None:
 def test_rq_shows_every_slot_and_what_it_does(serve: Serve, redis_url: str) -> None:
     go_on = threading.Event()
     runtime = serve(FakeEncoder(on_view=lambda: go_on.wait(20)), concurrency=3)
-    ids = [submit(runtime.repository, runtime.artifacts, runtime.queue).id for _ in range(2)]
+    ids = [submit(runtime.repository, runtime.bundles, runtime.queue).id for _ in range(2)]
     with working(runtime):
         for job_id in ids:
             wait_for(runtime.repository, job_id, "running")
@@ -95,7 +95,7 @@ def test_when_stopped_they_end_and_say_so(serve: Serve, connection: Redis) -> No
 def test_their_beats_are_those_of_running_jobs(serve: Serve, connection: Redis) -> None:
     go_on = threading.Event()
     runtime = serve(FakeEncoder(on_view=lambda: go_on.wait(20)), concurrency=2)
-    job = submit(runtime.repository, runtime.artifacts, runtime.queue)
+    job = submit(runtime.repository, runtime.bundles, runtime.queue)
     with working(runtime) as slots:
         wait_for(runtime.repository, job.id, "running")
         (key,) = connection.keys("rq:execution:*")

@@ -3,9 +3,11 @@ from __future__ import annotations
 import io
 import json
 import logging
+import shutil
 import weakref
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,14 +16,14 @@ from PIL import Image
 from fixlip_core.errors import DeviceMemoryError
 from fixlip_core.formats import from_json_bytes, from_npz_bytes, to_npz_bytes
 from fixlip_core.rendering import render_maps
-from service.jobs.artifacts import INPUTS, results_of
-from service.jobs.errors import ArtifactNotFoundError
+from service.jobs.inputs import input_files
 from service.jobs.leases import Lease
 from service.jobs.records import JobInput, JobModel, JobResult, JobStatus
 from service.jobs.repository import JobRepository
+from service.jobs.storage.bundle import Bundle
 from tests.support.fake_encoder import CARD, FakeEncoder
 from tests.support.jobs import PARAMS, png, submit
-from tests.support.running import SLOT, Serve, raising, run
+from tests.support.running import SLOT, Serve, files_of, raising, run
 from worker.execution import Verdict
 from worker.models import ModelPool
 from worker.rendering import RenderPool
@@ -44,18 +46,19 @@ def test_a_job_ends_with_its_record_and_all_its_files(runtime: Runtime) -> None:
     assert job.metrics.queue_s is not None
     assert job.started_at is not None
     assert job.completed_at is not None
+    files = files_of(runtime, job)
     for info in job.output.maps:
-        assert runtime.artifacts.read(job.id, results_of(1), f"maps/{info.name}.png").startswith(b"\x89PNG")
-    assert runtime.artifacts.read(job.id, results_of(1), "view.png").startswith(b"\x89PNG")
+        assert files[f"maps/{info.name}.png"].startswith(b"\x89PNG")
+    assert files["view.png"].startswith(b"\x89PNG")
 
 
 def test_files_agree_with_each_other_and_with_the_record(runtime: Runtime) -> None:
     job = run(runtime)
-    read = runtime.artifacts.read
-    exact = from_npz_bytes(read(job.id, results_of(1), "interactions.npz"))
-    from_json = from_json_bytes(read(job.id, results_of(1), "interactions.json"))
-    assert to_npz_bytes(from_json) == read(job.id, results_of(1), "interactions.npz")
-    result = JobResult.model_validate_json(read(job.id, results_of(1), "result.json"))
+    files = files_of(runtime, job)
+    exact = from_npz_bytes(files["interactions.npz"])
+    from_json = from_json_bytes(files["interactions.json"])
+    assert to_npz_bytes(from_json) == files["interactions.npz"]
+    result = JobResult.model_validate_json(files["result.json"])
     assert job.output is not None
     assert {name: getattr(result, name) for name in type(job.output).model_fields} == dict(job.output)
     assert (result.model, result.method, result.params, result.input) == (
@@ -71,26 +74,24 @@ def test_files_agree_with_each_other_and_with_the_record(runtime: Runtime) -> No
     assert strongest.labels == tuple(exact.players.label(player) for player in strongest.players)
 
 
-def test_same_job_gives_the_same_bytes(runtime: Runtime) -> None:
-    first, second = run(runtime), run(runtime)
-    for name in ("interactions.npz", "interactions.json", "result.json", "maps/graph.png", "view.png"):
-        assert runtime.artifacts.read(first.id, results_of(1), name) == runtime.artifacts.read(
-            second.id, results_of(1), name
-        )
+def test_same_job_gives_the_same_bytes_which_are_stored_once(runtime: Runtime, tmp_path: Path) -> None:
+    first, second = (runtime.repository.row(run(runtime).id).books.results for _ in range(2))
+    assert first == second
+    assert len([path for path in (tmp_path / "bundles").rglob("*") if path.is_file()]) == 2
 
 
 def test_parameters_reach_the_method(runtime: Runtime) -> None:
     job = run(runtime, params={**PARAMS, "order": 1, "p": 0.3, "seed": 7})
-    explanation = from_npz_bytes(runtime.artifacts.read(job.id, results_of(1), "interactions.npz"))
+    explanation = from_npz_bytes(files_of(runtime, job)["interactions.npz"])
     assert (explanation.order, explanation.p, explanation.provenance["seed"]) == (1, 0.3, 7)
     assert job.output is not None
     assert job.output.top_interactions == ()
 
 
 def test_parameters_are_those_of_the_stored_request(runtime: Runtime) -> None:
-    job = submit(runtime.repository, runtime.artifacts, params={**PARAMS, "regions": "sha256:0"})
-    params = {**PARAMS, "regions": [[0, 0, 1, 2]]}
-    runtime.artifacts.write(job.id, INPUTS, {"image": png(), "request.json": json.dumps({"params": params}).encode()})
+    recorded, params = ({**PARAMS, "regions": regions} for regions in ("sha256:0", [[0, 0, 1, 2]]))
+    files = input_files(png(), params, recorded=recorded)
+    job = submit(runtime.repository, runtime.bundles, files=files, params=recorded)
     run_job(runtime, job.id, worker_id=SLOT)
     done = runtime.repository.get(job.id)
     assert done.output is not None, done.error
@@ -139,9 +140,9 @@ def test_files_are_there_before_the_status(runtime: Runtime, monkeypatch: pytest
     seen: list[bool] = []
     succeed = JobRepository.succeed
 
-    def watch(self: JobRepository, lease: Lease, *arguments: Any) -> bool:
-        seen.append(bool(runtime.artifacts.read(lease.job_id, results_of(lease.attempt), "result.json")))
-        return succeed(self, lease, *arguments)
+    def watch(self: JobRepository, lease: Lease, *arguments: Any, results: Bundle) -> bool:
+        seen.append("result.json" in runtime.bundles.read(results))
+        return succeed(self, lease, *arguments, results=results)
 
     monkeypatch.setattr(JobRepository, "succeed", watch)
     assert run(runtime).status is JobStatus.SUCCEEDED
@@ -188,13 +189,12 @@ def test_final_faults_of_the_worker_become_codes(
     assert "Traceback" not in job.error.detail
     logged = [record for record in caplog.records if record.exc_info]
     assert (logged[0].levelno == logging.ERROR) is (code == "internal_error")
-    with pytest.raises(ArtifactNotFoundError):
-        runtime.artifacts.read(job.id, results_of(1), "result.json")
+    assert runtime.repository.row(job.id).books.results is None
 
 
-def test_missing_inputs_fail_the_job(runtime: Runtime) -> None:
-    job = submit(runtime.repository, runtime.artifacts)
-    runtime.artifacts.delete(job.id)
+def test_missing_inputs_fail_the_job(runtime: Runtime, tmp_path: Path) -> None:
+    job = submit(runtime.repository, runtime.bundles)
+    shutil.rmtree(tmp_path / "bundles")
     run_job(runtime, job.id, worker_id=SLOT)
     failed = runtime.repository.get(job.id)
     assert failed.error is not None
@@ -229,12 +229,11 @@ def test_within_the_grace_the_job_is_finished(runtime: Runtime) -> None:
 
 
 def test_a_final_job_is_left_alone(runtime: Runtime) -> None:
-    job = submit(runtime.repository, runtime.artifacts)
+    job = submit(runtime.repository, runtime.bundles)
     runtime.repository.request_cancel(job.id, queue=runtime.queue)
     run_job(runtime, job.id, worker_id=SLOT)
     assert runtime.repository.get(job.id).status is JobStatus.CANCELED
-    with pytest.raises(ArtifactNotFoundError):
-        runtime.artifacts.read(job.id, results_of(1), "result.json")
+    assert runtime.repository.row(job.id).books.results is None
 
 
 def test_an_unknown_job_is_left_alone(runtime: Runtime) -> None:
@@ -243,7 +242,7 @@ def test_an_unknown_job_is_left_alone(runtime: Runtime) -> None:
 
 
 def test_a_job_of_another_worker_is_left_alone(runtime: Runtime) -> None:
-    job = submit(runtime.repository, runtime.artifacts)
+    job = submit(runtime.repository, runtime.bundles)
     runtime.repository.claim(job.id, "another/1", ttl_s=60)
     run_job(runtime, job.id, worker_id=SLOT)
     assert runtime.repository.get(job.id).status is JobStatus.RUNNING
@@ -284,16 +283,17 @@ def test_only_rq_runs_the_task(runtime: Runtime) -> None:
 
 def test_maps_are_drawn_over_what_the_model_sees(runtime: Runtime) -> None:
     job = run(runtime)
-    explanation = from_npz_bytes(runtime.artifacts.read(job.id, results_of(1), "interactions.npz"))
+    files = files_of(runtime, job)
+    explanation = from_npz_bytes(files["interactions.npz"])
     view = FakeEncoder().view(Image.open(io.BytesIO(png())))
     expected = render_maps(explanation, view)
     for name, rendered in expected.items():
-        assert runtime.artifacts.read(job.id, results_of(1), f"maps/{name}.png") == rendered.png
+        assert files[f"maps/{name}.png"] == rendered.png
 
 
 def test_result_has_no_nan(runtime: Runtime) -> None:
     job = run(runtime, params={**PARAMS, "estimator": "least_squares", "budget": 512})
-    text = runtime.artifacts.read(job.id, results_of(1), "result.json")
+    text = files_of(runtime, job)["result.json"]
     json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in result.json"))
 
 
@@ -305,7 +305,7 @@ def test_encoders_are_chosen_by_the_record(serve: Serve) -> None:
 
 
 def test_a_job_of_a_model_that_others_serve_is_left_to_them(runtime: Runtime) -> None:
-    job = submit(runtime.repository, runtime.artifacts, model=JobModel(id="theirs", revision=CARD.revision))
+    job = submit(runtime.repository, runtime.bundles, model=JobModel(id="theirs", revision=CARD.revision))
     runtime.catalogue.announce({**CARD.to_dict(), "id": "theirs"}, "another-worker", ttl_s=60)
     run_job(runtime, job.id, worker_id=SLOT)
     left = runtime.repository.get(job.id)

@@ -24,7 +24,7 @@ def begin(runtime: Runtime) -> Begin:
     """Makes a job that runs here, in a thread that never looks."""
 
     def make(*, time_limit_s: float = 60, ttl_s: float = 60) -> Execution:
-        job = submit(runtime.repository, runtime.artifacts)
+        job = submit(runtime.repository, runtime.bundles)
         claim = runtime.repository.claim(job.id, f"w/{job.id}", ttl_s=ttl_s)
         assert claim is not None
         run = Execution(claim, time_limit_s=time_limit_s)
