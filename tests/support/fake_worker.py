@@ -2,11 +2,12 @@
 
 Settings come from the environment, as a real worker's do; besides these, ``FAKE_ROW_S`` is the time a masked row takes,
 ``FAKE_STALL_S`` the time for which each job's thread is within one call of native code before its passes, and
-``FAKE_ERROR`` the text of a ``RuntimeError`` that the first batch raises.
+``FAKE_MODEL`` its model's id, and ``FAKE_ERROR`` the text of a ``RuntimeError`` that the first batch raises.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -55,13 +56,13 @@ def fake_worker(
 
 
 def _main() -> None:
-    import logging
-
+    from service.observability.logs import configure_logging
     from tests.support.fake_encoder import CARD, FakeEncoder
     from worker.main import run
     from worker.settings import WorkerSettings
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    settings = WorkerSettings()
+    configure_logging(settings.log_level, settings.log_format)
     row_s, stall_s, error = (os.environ.get(f"FAKE_{name}", "") for name in ("ROW_S", "STALL_S", "ERROR"))
     errors = iter([RuntimeError(error)] if error else [])
 
@@ -69,8 +70,10 @@ def _main() -> None:
         for one in errors:
             raise one
 
-    encoder = FakeEncoder(row_s=float(row_s or 0), on_view=lambda: time.sleep(float(stall_s or 0)), on_batch=fail)
-    run(WorkerSettings(), loads=lambda _: {CARD.id: lambda: encoder})
+    card = dataclasses.replace(CARD, id=os.environ.get("FAKE_MODEL", CARD.id))
+    stall = float(stall_s or 0)
+    encoder = FakeEncoder(card=card, row_s=float(row_s or 0), on_view=lambda: time.sleep(stall), on_batch=fail)
+    run(settings, loads=lambda _: {card.id: lambda: encoder})
 
 
 if __name__ == "__main__":

@@ -5,19 +5,24 @@ from __future__ import annotations
 import io
 import math
 import time
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
-from pydantic_core import to_json
+from redis import Redis
 
-from service.jobs.artifacts import INPUTS, ArtifactStore
+from service.jobs.inputs import IMAGE
 from service.jobs.queue import JobQueue
 from service.jobs.records import Job, JobInput, JobMetrics, JobModel, JobOutput
 from service.jobs.repository import JobRepository
+from service.jobs.settings import JobSettings
+from service.jobs.storage.bundle import Bundle
+from service.jobs.storage.bundles import BundleStore
 from tests.support.fake_encoder import CARD
 
-__all__ = ["METRICS", "OUTPUT", "PARAMS", "png", "submit", "wait_for"]
+__all__ = ["METRICS", "OUTPUT", "PARAMS", "RESULTS", "bundles_in", "png", "submit", "wait_for"]
 
 PARAMS: dict[str, Any] = {
     "p": 0.5,
@@ -40,7 +45,14 @@ OUTPUT = JobOutput(
     image_passes=64,
     text_passes=16,
 )
+RESULTS = Bundle(digest="5" * 64, size_bytes=100)
+"""Which nobody has stored."""
 METRICS = JobMetrics(queue_s=0.5, run_s=2.0, forward_passes=80)
+
+
+def bundles_in(redis: Redis, data_dir: Path) -> BundleStore:
+    """The store in a directory."""
+    return BundleStore.open(JobSettings(data_dir=data_dir), redis)
 
 
 def png(*, seed: int = 0) -> bytes:
@@ -51,8 +63,15 @@ def png(*, seed: int = 0) -> bytes:
     return buffer.getvalue()
 
 
-def submit(repository: JobRepository, artifacts: ArtifactStore, queue: JobQueue | None = None, **changes: Any) -> Job:
-    """Store a job of the fake model with its image, and enqueue it if there is a queue."""
+def submit(
+    repository: JobRepository,
+    bundles: BundleStore,
+    queue: JobQueue | None = None,
+    *,
+    files: Mapping[str, bytes] | None = None,
+    **changes: Any,
+) -> Job:
+    """Store a job of the fake model with its image or other ``files``, and enqueue it if there is a queue."""
     fields: dict[str, Any] = {
         "model": JobModel(id=CARD.id, revision=CARD.revision),
         "method": "fixlip",
@@ -60,8 +79,7 @@ def submit(repository: JobRepository, artifacts: ArtifactStore, queue: JobQueue 
         "input": JobInput(image_sha256="0" * 64, caption="a red circle"),
     }
     job = Job(**{**fields, **changes})
-    artifacts.write(job.id, INPUTS, {"image": png(), "request.json": to_json({"params": job.params})})
-    repository.create(job, queue=queue)
+    repository.create(job, queue=queue, inputs=bundles.add(files or {IMAGE: png()}))
     return job
 
 

@@ -15,7 +15,7 @@ import httpx
 
 from fixlip.stack import listen
 
-__all__ = ["alive", "children", "fixlip", "serving", "wait_until"]
+__all__ = ["alive", "children", "fixlip", "serving", "serving_process", "wait_until"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,9 +34,18 @@ def fixlip(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 
 @contextmanager
-def serving(redis_url: str, data_dir: Path) -> Iterator[str]:
-    """URL of an API process."""
-    environment = {**os.environ, "REDIS_URL": redis_url, "FIXLIP_DATA_DIR": str(data_dir)}
+def serving(redis_url: str, data_dir: Path, **environment: str) -> Iterator[str]:
+    """URL of an API process with these settings."""
+    with serving_process(redis_url, data_dir, **environment) as (url, _):
+        yield url
+
+
+@contextmanager
+def serving_process(
+    redis_url: str, data_dir: Path, **environment: str
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """An API process with these settings, and its URL; its log is in ``data_dir``."""
+    environment = {**os.environ, "REDIS_URL": redis_url, "FIXLIP_DATA_DIR": str(data_dir), **environment}
     with listen("127.0.0.1", 0) as listener, (data_dir / "api.log").open("w") as log:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         command = [sys.executable, "-m", "fixlip", "serve", "--fd", str(listener.fileno())]
@@ -45,7 +54,7 @@ def serving(redis_url: str, data_dir: Path) -> Iterator[str]:
         )
     try:
         wait_until(lambda: _answers(url))
-        yield url
+        yield url, process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()

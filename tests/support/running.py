@@ -10,7 +10,7 @@ from tests.support.jobs import submit
 from worker.runtime import Runtime
 from worker.tasks import run_job
 
-__all__ = ["SLOT", "Serve", "raising", "run"]
+__all__ = ["SLOT", "Serve", "files_of", "raising", "run"]
 
 SLOT: Final = "a-worker/1"
 
@@ -20,9 +20,16 @@ Serve: TypeAlias = Callable[..., Runtime]
 
 def run(runtime: Runtime, **changes: Any) -> Job:
     """A job of these fields, once it was run."""
-    job = submit(runtime.repository, runtime.artifacts, **changes)
+    job = submit(runtime.repository, runtime.bundles, **changes)
     run_job(runtime, job.id, worker_id=SLOT)
     return runtime.repository.get(job.id)
+
+
+def files_of(runtime: Runtime, job: Job) -> dict[str, bytes]:
+    """The stored results of a job that has succeeded."""
+    results = runtime.repository.row(job.id).books.results
+    assert results is not None
+    return runtime.bundles.read(results)
 
 
 def raising(error: BaseException) -> Callable[[], None]:
