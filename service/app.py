@@ -7,13 +7,33 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware.cors import CORSMiddleware
 
+from service import docs
+from service.access.rate_headers import RateHeadersMiddleware
 from service.backend import Backend
+from service.compression import CompressionMiddleware
+from service.cors import cors_options
 from service.documents import openapi_builder
-from service.logs import configure_logging
 from service.middleware import BodyLimitMiddleware, RequestContextMiddleware
+from service.observability.logs import configure_logging
+from service.observability.tracing import Tracing
 from service.problems import install
-from service.routers import explanations, health, methods, metrics, models, results
+from service.routers import (
+    events,
+    explanations,
+    health,
+    images,
+    methods,
+    metrics,
+    models,
+    quotas,
+    results,
+    webhook_secrets,
+)
+from service.routers._responses import guards
 from service.settings import ServiceSettings
 
 __all__ = ["API_VERSION", "create_app"]
@@ -37,11 +57,13 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
     """
     settings = settings or ServiceSettings()
     backend = Backend.open(settings)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        await run_in_threadpool(backend.gate.announce)
+        async with backend.watcher.running():
+            yield
         backend.close()
 
     app = FastAPI(
@@ -51,15 +73,33 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
         description=_DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,
+        telemetry=_telemetry(backend.tracing),
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
     )
     app.state.backend = backend
-    for module in (explanations, results, models, methods, health, metrics):
-        app.include_router(module.router)
+    for module in (explanations, events, results, images, models, methods, quotas, health, metrics, webhook_secrets):
+        app.include_router(module.router, responses=guards(module.router.prefix))
+    docs.install(app)
     install(app)
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
-    app.add_middleware(RequestContextMiddleware)
+    app.add_middleware(RateHeadersMiddleware)
+    app.add_middleware(CompressionMiddleware)
+    app.add_middleware(RequestContextMiddleware, metrics=backend.metrics)
+    if settings.cors_origins:  # outermost, so that pages can read errors too
+        app.add_middleware(CORSMiddleware, **cors_options(settings.cors_origins))
     app.openapi = openapi_builder(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app
+
+
+def _telemetry(tracing: Tracing) -> TelemetryConfig:
+    """A span for each request, where there are traces, and nothing else: metrics and logs are told otherwise."""
+    return {
+        "tracer_provider": tracing.provider,
+        "tracing": tracing.provider is not None,
+        "operation_spans": False,
+        "metrics": False,
+        "logs": False,
+        "auto_configure": False,
+    }

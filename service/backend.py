@@ -1,4 +1,4 @@
-"""What the API stands on: Redis and the artifact store, behind the job domain's own words."""
+"""What the API stands on: Redis and the store, behind the job domain's own words."""
 
 from __future__ import annotations
 
@@ -9,12 +9,29 @@ from typing import Annotated
 from fastapi import Depends, Request
 from redis import Redis
 
-from service.jobs.artifacts import ArtifactStore
+from service.access.allowances import Allowance, AllowanceBook
+from service.access.gate import Gate
+from service.access.keys import KeyStore
+from service.access.quotas import Quotas
+from service.jobs.answers import AnswerBook
 from service.jobs.catalogue import Catalogue
 from service.jobs.connection import connect
+from service.jobs.estimates import Estimator
+from service.jobs.listing import JobListing
 from service.jobs.queue import JobQueue
 from service.jobs.repository import JobRepository
+from service.jobs.reservations import Reservations
+from service.jobs.standings import Standings
+from service.jobs.storage.bundles import BundleStore
+from service.jobs.uploads import UploadRepository
+from service.jobs.webhook_secrets import WebhookSecrets
+from service.observability.request_metrics import RequestMetrics
+from service.observability.tracing import Tracing, start_tracing
+from service.outbound.caller import Caller
+from service.outbound.images import ImageFetcher
+from service.outbound.trust import HostList
 from service.settings import ServiceSettings
+from service.watching import JobWatcher
 
 __all__ = ["Backend", "BackendDep"]
 
@@ -28,29 +45,83 @@ class Backend:
     repository: JobRepository
     queue: JobQueue
     catalogue: Catalogue
-    store: ArtifactStore
+    listing: JobListing
+    gate: Gate
+    quotas: Quotas
+    answers: AnswerBook
+    estimator: Estimator
+    reservations: Reservations
+    uploads: UploadRepository
+    bundles: BundleStore
+    image_fetcher: ImageFetcher
+    webhook_secrets: WebhookSecrets
     decode_slots: BoundedSemaphore
+    watcher: JobWatcher
+    stream_slots: BoundedSemaphore
+    metrics: RequestMetrics
+    tracing: Tracing
 
     @classmethod
     def open(cls, settings: ServiceSettings) -> Backend:
         """The parts as ``settings`` say; nothing is connected or written yet."""
         redis = connect(settings.redis_url, timeout_s=settings.redis_timeout_s)
+        bundles = BundleStore.open(settings, redis)
+        repository, listing = JobRepository.of(settings, redis), JobListing(redis, settings.key_prefix)
         return cls(
             settings=settings,
             redis=redis,
-            repository=JobRepository(redis, settings.key_prefix),
+            repository=repository,
             queue=JobQueue(redis, settings),
             catalogue=Catalogue(redis, settings.key_prefix),
-            store=ArtifactStore(settings.data_dir),
+            listing=listing,
+            gate=Gate(settings.auth, KeyStore(redis, settings.key_prefix)),
+            quotas=_quotas(redis, settings, repository, listing),
+            answers=AnswerBook(redis, settings.key_prefix, bundles),
+            estimator=Estimator(redis, settings.key_prefix),
+            reservations=Reservations(redis, settings.key_prefix),
+            uploads=UploadRepository(redis, settings.key_prefix, retention_s=settings.upload_retention_s),
+            bundles=bundles,
+            image_fetcher=_image_fetcher(settings),
+            webhook_secrets=WebhookSecrets(redis, settings.key_prefix),
             decode_slots=BoundedSemaphore(settings.max_decodes),
+            watcher=JobWatcher(Standings(redis, settings.key_prefix)),
+            stream_slots=BoundedSemaphore(settings.max_streams),
+            metrics=RequestMetrics(),
+            tracing=start_tracing("fixlip-api"),
         )
 
     def close(self) -> None:
-        """Close the connections."""
+        """Send the last spans and close the connections."""
+        self.tracing.close()
         self.redis.close()
 
 
-def _backend_of(request: Request) -> Backend:
+def _image_fetcher(settings: ServiceSettings) -> ImageFetcher:
+    return ImageFetcher(
+        Caller(settings.trust),
+        HostList.of(settings.image_hosts),
+        within_s=settings.image_url_timeout_s,
+        max_bytes=settings.max_image_bytes,
+    )
+
+
+def _quotas(redis: Redis, settings: ServiceSettings, repository: JobRepository, listing: JobListing) -> Quotas:
+    defaults = Allowance(
+        requests_per_min=settings.quota_requests_per_min,
+        queued_jobs=settings.quota_queued_jobs,
+        passes_per_day=settings.quota_passes_per_day,
+        stored_bytes=settings.quota_stored_bytes,
+    )
+    return Quotas(
+        redis,
+        settings.key_prefix,
+        allowances=AllowanceBook(redis, settings.key_prefix, defaults=defaults),
+        queued_jobs=listing.queued_jobs,
+        stored_bytes=repository.stored_bytes,
+    )
+
+
+async def _backend_of(request: Request) -> Backend:  # async: FastAPI would run it in a thread else
     backend: Backend = request.app.state.backend
     return backend
 

@@ -8,10 +8,12 @@ import uuid
 from typing import Final
 
 import structlog
+from opentelemetry.trace import get_current_span
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.observability.request_metrics import PROBLEM_CODE, RequestMetrics
 from service.problems import ProblemError, problem_response
 
 __all__ = ["REQUEST_ID_HEADER", "BodyLimitMiddleware", "RequestContextMiddleware"]
@@ -26,19 +28,29 @@ class RequestContextMiddleware:
     """Gives each request an id (the client's own, if it is a plain word), echoes and logs it, and logs the outcome.
 
     An unexpected error is logged with its traceback and answered as a problem that tells nothing of it.
+
+    Args:
+        app: what handles the request.
+        metrics: where requests are counted.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: RequestMetrics) -> None:
         self._app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        with self._metrics.in_flight.track_inprogress():
+            await self._handle(scope, receive, send)
+
+    async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         offered = Headers(scope=scope).get(REQUEST_ID_HEADER, "")
         request_id = offered if _REQUEST_ID.fullmatch(offered) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        get_current_span().set_attribute("fixlip.request_id", request_id)
         status: int | None = None
         started_s = time.perf_counter()
 
@@ -62,9 +74,13 @@ class RequestContextMiddleware:
                 error = ProblemError(
                     500, "internal_error", "an unexpected error; the logs have it under the request id"
                 )
+                scope["state"][PROBLEM_CODE] = error.code
                 response = problem_response(error, path=scope["path"], request_id=request_id)
                 await response(scope, receive, send_with_id)
-            duration_ms = round(1000 * (time.perf_counter() - started_s), 1)
+            finally:
+                seconds = time.perf_counter() - started_s
+                self._metrics.count(scope, status, seconds)
+            duration_ms = round(1000 * seconds, 1)
             _log.info("request", method=scope["method"], path=scope["path"], status=status, duration_ms=duration_ms)
 
 
@@ -81,7 +97,9 @@ class BodyLimitMiddleware:
             await self._app(scope, receive, send)
             return
         if _announced_bytes(scope) > self._max_bytes:
-            response = problem_response(self._too_large(), path=scope["path"], request_id=scope["state"]["request_id"])
+            error = self._too_large()
+            scope["state"][PROBLEM_CODE] = error.code
+            response = problem_response(error, path=scope["path"], request_id=scope["state"]["request_id"])
             await response(scope, receive, send)
             return
         received = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
+from itertools import islice
 from typing import Any, Final
 
 import structlog
@@ -13,16 +14,31 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from redis import RedisError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from fixlip_core.errors import InputError
-from service.jobs.errors import ArtifactNotFoundError, JobFinalError, JobNotFoundError, StorageUnavailableError
+from service.jobs.errors import (
+    ArtifactNotFoundError,
+    InvalidPageTokenError,
+    JobFinalError,
+    JobNotFoundError,
+    JobOpenError,
+    StorageUnavailableError,
+    TooManyWebhookSecretsError,
+    UploadNotFoundError,
+    WebhookSecretNotFoundError,
+)
 from service.jobs.records import JobStatus
+from service.observability.request_metrics import PROBLEM_CODE
 
 __all__ = ["PROBLEM_MEDIA_TYPE", "FieldError", "Problem", "ProblemError", "field_errors", "install", "problem_response"]
 
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
 
 _TYPE_PREFIX: Final = "urn:fixlip:problem:"
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_MAX_ERRORS: Final = 32
+"""Faults of one request that are told: a body can have thousands."""
 _RETRY_AFTER_S: Final = "5"
 _STATUS_BY_CODE: Final[Mapping[str, int]] = {"image_too_large": 413, "image_undecodable": 415}
 _log = structlog.get_logger(__name__)
@@ -120,9 +136,10 @@ def field_errors(errors: Iterable[Any], *, within: str = "") -> list[FieldError]
     An error over several fields has no place of its own: its context's ``field`` names the one to change.
     """
     described = []
-    for error in errors:
+    for error in islice(errors, _MAX_ERRORS):
         cause = _cause(error)
-        place = error["loc"] or filter(None, [error.get("ctx", {}).get("field")])
+        field = cause.field if cause else error.get("ctx", {}).get("field")
+        place = error["loc"] or filter(None, [field])
         path = ".".join(str(part) for part in (*filter(None, [within]), *place))
         code = cause.code if cause else str(error["type"])
         message = str(cause or error["msg"])
@@ -163,15 +180,32 @@ def _from_redis(error: RedisError) -> ProblemError:
 
 def _from_storage(error: StorageUnavailableError) -> ProblemError:
     _log.error("storage_unavailable", error=str(error))
-    return ProblemError(503, error.code, "the artifact store cannot be used; try again later")
+    return ProblemError(503, error.code, "the store cannot be used; try again later")
 
 
-def _not_found(error: JobNotFoundError | ArtifactNotFoundError) -> ProblemError:
+def _not_found(
+    error: JobNotFoundError | UploadNotFoundError | ArtifactNotFoundError | WebhookSecretNotFoundError,
+) -> ProblemError:
     return ProblemError(404, error.code, str(error))
 
 
-def _final(error: JobFinalError) -> ProblemError:
+def _page_token(error: InvalidPageTokenError) -> ProblemError:
+    entry = FieldError(field="page_token", code=error.code, message=str(error))
+    return ProblemError(422, error.code, str(error), errors=[entry])
+
+
+def _conflict(error: JobFinalError | JobOpenError) -> ProblemError:
     return ProblemError(409, error.code, str(error), job_status=error.status)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of all routes of the request's path: Starlette names those of the first alone."""
+
+    def is_served(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    return ", ".join(filter(is_served, _METHODS))
 
 
 def install(app: FastAPI) -> None:
@@ -187,13 +221,22 @@ def install(app: FastAPI) -> None:
         RedisError: _from_redis,
         StorageUnavailableError: _from_storage,
         JobNotFoundError: _not_found,
+        UploadNotFoundError: _not_found,
         ArtifactNotFoundError: _not_found,
-        JobFinalError: _final,
+        JobFinalError: _conflict,
+        JobOpenError: _conflict,
+        InvalidPageTokenError: _page_token,
+        WebhookSecretNotFoundError: _not_found,
+        TooManyWebhookSecretsError: lambda error: ProblemError(409, error.code, str(error)),
     }
 
     def answer(request: Request, error: Exception) -> Response:
         kind = next(kind for kind in type(error).__mro__ if kind in translations)
-        return problem_response(translations[kind](error), path=request.url.path, request_id=request.state.request_id)
+        problem = translations[kind](error)
+        if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+            problem.headers["Allow"] = _allowed(request) or problem.headers.get("Allow", "GET, HEAD")
+        request.scope["state"][PROBLEM_CODE] = problem.code
+        return problem_response(problem, path=request.url.path, request_id=request.state.request_id)
 
     for kind in translations:
         app.add_exception_handler(kind, answer)

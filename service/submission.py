@@ -1,59 +1,137 @@
-"""From a request to a queued job, or to an error that leaves nothing behind."""
+"""From a request to a job, or to an error that leaves nothing behind."""
 
 from __future__ import annotations
 
-import hashlib
-import io
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 
+from opentelemetry.trace import Span, SpanKind
 from pydantic import JsonValue
-from pydantic_core import to_json
+from redis import RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from fixlip_core.captions import content_tokens
 from fixlip_core.defaults import DEFAULT_MODEL
 from fixlip_core.encoders.card import ModelCard
 from fixlip_core.errors import InputError, TokenizerNotFoundError, UnknownModelError
-from fixlip_core.images import decode_image
 from fixlip_core.methods import METHODS, MethodSpec, get_method
 from service.access.principal import Principal
 from service.backend import Backend
-from service.jobs.artifacts import INPUTS
-from service.jobs.errors import StorageUnavailableError
-from service.jobs.records import Job, JobInput, JobModel
+from service.idempotency import earlier_row, reserved
+from service.jobs._rows import Books, Row
+from service.jobs.errors import JobNotFoundError
+from service.jobs.inputs import input_files
+from service.jobs.records import Job, JobInput, JobMetrics, JobModel, JobStatus, new_job_id, utc_now
+from service.jobs.reservations import Reservation, ReservationState
+from service.jobs.storage.bundle import Bundle
+from service.observability.tracing import traceparent_of
 from service.parameters import abridged, check_cost, check_parameters, check_regions
+from service.pictures import Picture, picture_of
 from service.problems import ProblemError
+from service.questions import question_of
 from service.requests import ExplanationRequest
+from service.webhooks.requested import webhook_of
 
-__all__ = ["submit"]
+__all__ = ["Submission", "submit"]
 
 
-def submit(backend: Backend, who: Principal, request: ExplanationRequest) -> Job:
-    """Check a request against the models that workers announced, store its image and queue the job.
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What became of a request.
+
+    Attributes:
+        row: its job.
+        is_replay: whether the job was submitted before, under the same Idempotency-Key.
+    """
+
+    row: Row
+    is_replay: bool = False
+
+
+def submit(
+    backend: Backend, who: Principal, request: ExplanationRequest, *, request_id: str, key: str | None = None
+) -> Submission:
+    """Check a request against the models that workers announced, and answer it from earlier results or queue its job.
+
+    Args:
+        backend: what the API stands on.
+        who: whose the job will be.
+        request: what is asked for.
+        request_id: the HTTP request's id, for the record.
+        key: the client's Idempotency-Key.
 
     Raises:
         InputError: the image, caption, model, method or a parameter cannot be accepted.
-        ProblemError: several parameters are wrong, or no worker has announced a model yet.
-        redis.RedisError: Redis did not answer.
+        ProblemError: several parameters are wrong; no worker has announced a model yet; the queue or a quota is full;
+            or the key stands for another request, or for one that is being dealt with.
+        redis.RedisError: Redis did not answer. Whether there is a job, whoever repeats the request under its key finds.
         StorageUnavailableError: the image cannot be stored.
     """
+    if key is None:
+        return Submission(_accept(backend, who, request, request_id, None))
+    with reserved(backend.reservations, who, request, key) as reservation:
+        if reservation.state is ReservationState.SETTLED:
+            return Submission(earlier_row(backend.repository, who, reservation), is_replay=True)
+        return Submission(_accept(backend, who, request, request_id, reservation))
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    """A request that may become a job.
+
+    Attributes:
+        job: the job.
+        question: digest of all that its answer depends on.
+        params: the method's parameters in full.
+        picture: what is explained.
+        cost_passes: forward passes that it is expected to take.
+    """
+
+    job: Job
+    question: str
+    params: Mapping[str, JsonValue]
+    picture: Picture
+    cost_passes: int
+
+
+def _accept(
+    backend: Backend, who: Principal, request: ExplanationRequest, request_id: str, reservation: Reservation | None
+) -> Row:
+    accepted = _check(backend, who, request, request_id, reservation.job_id if reservation else new_job_id())
+    earlier = backend.answers.find(accepted.question) if request.cache == "use" else None
+    if earlier is not None:
+        _answer(backend, who, accepted, *earlier, reservation)
+    else:
+        _queue(backend, who, accepted, reservation)
+    # Where Redis does not tell how the job stands by now, it is there all the same.
+    with suppress(RedisError, JobNotFoundError):
+        return backend.repository.row(accepted.job.id)
+    return Row(accepted.job, Books())
+
+
+def _check(backend: Backend, who: Principal, request: ExplanationRequest, request_id: str, job_id: str) -> _Accepted:
     card = _find_model(backend.catalogue.cards(), request.model)
     spec = get_method(request.method)
     _check_support(card, spec)
     params = check_parameters(spec, request.params, max_budget=backend.settings.max_budget)
     units = card.grid[0] * card.grid[1], _count_tokens(card, request.caption)
     cost_passes = check_cost(spec, params, units, max_budget=backend.settings.max_budget)
-    image_size, image_png = _normalize_image(backend, request.image)
-    check_regions(params, image_size=image_size)
+    webhook = webhook_of(backend, who, request)
+    picture = picture_of(backend, who, request)
+    check_regions(params, image_size=picture.size)
     job = Job(
+        id=job_id,
         model=JobModel(id=card.id, revision=card.revision),
         method=request.method,
         params=abridged(params),
-        input=JobInput(image_sha256=hashlib.sha256(request.image).hexdigest(), caption=request.caption),
+        input=JobInput(image_sha256=picture.sha256, caption=request.caption),
         metadata=request.metadata,
+        webhook=webhook,
+        request_id=request_id,
     )
-    _store(backend, who, job, params, image_png, cost_passes)
-    return job
+    return _Accepted(job, question_of(who, job, card, picture), params, picture, cost_passes)
 
 
 def _find_model(cards: dict[str, ModelCard], model_id: str | None) -> ModelCard:
@@ -85,30 +163,105 @@ def _count_tokens(card: ModelCard, caption: str) -> int:
         return card.max_tokens
 
 
-def _normalize_image(backend: Backend, data: bytes) -> tuple[tuple[int, int], bytes]:
-    """(width, height), and the picture as a plain RGB PNG: workers never see the bytes that were sent."""
-    settings = backend.settings
-    with backend.decode_slots:
-        image = decode_image(data, max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels)
-        buffer = io.BytesIO()
-        image.save(buffer, "PNG", compress_level=1)
-    return image.size, buffer.getvalue()
-
-
-def _store(
+def _answer(
     backend: Backend,
     who: Principal,
-    job: Job,
-    params: Mapping[str, JsonValue],
-    image_png: bytes,
-    cost_passes: int,
+    accepted: _Accepted,
+    earlier: Job,
+    results: Bundle,
+    reservation: Reservation | None,
 ) -> None:
-    """Inputs first, then record and queue entry in one transaction; without the second there is no first."""
-    request = job.model_dump(mode="json", include={"model", "method", "input", "metadata"}) | {"params": params}
-    backend.store.write(job.id, INPUTS, {"image": image_png, "request.json": to_json(request)})
+    """Write a job that has succeeded already, with the results of an earlier one; it costs no passes."""
+    backend.quotas.check_submission(who, passes=0, bytes=results.size_bytes)
+    now = utc_now()
+    done = {
+        "status": JobStatus.SUCCEEDED,
+        "cached": True,
+        "output": earlier.output,
+        "progress": earlier.progress,
+        "metrics": JobMetrics(queue_s=0.0, run_s=0.0, forward_passes=0),
+        "started_at": now,
+        "completed_at": now,
+    }
+    job = accepted.job.model_copy(update=done)
+    backend.repository.create(
+        job,
+        tenant=who.tenant,
+        results=results,
+        answers=accepted.question,
+        reservation=reservation.key if reservation else None,
+    )
+
+
+def _queue(backend: Backend, who: Principal, accepted: _Accepted, reservation: Reservation | None) -> None:
+    """Store inputs, then write row and queue entry in one transaction; inputs without a row are removed in time."""
+    job, cost_passes = accepted.job, accepted.cost_passes
+    backend.quotas.check_submission(who, passes=cost_passes, bytes=len(accepted.picture.plain))
+    _check_room(backend, cost_passes)
+    with _charged(backend, who, cost_passes) as charge:
+        inputs = backend.bundles.add(input_files(accepted.picture.plain, accepted.params, recorded=job.params))
+
+        def create() -> bool:
+            return backend.repository.create(
+                job,
+                tenant=who.tenant,
+                queue=backend.queue,
+                cost_passes=cost_passes,
+                inputs=inputs,
+                answers=accepted.question,
+                reservation=reservation.key if reservation else None,
+                traceparent=traceparent_of(enqueued),
+            )
+
+        with _enqueueing(backend, job) as enqueued:
+            try:
+                charge.is_due = create()
+            except (RedisConnectionError, RedisTimeoutError):
+                create()  # the answer may have been lost; a job of this id that is there by now is this one
+                charge.is_due = True
+
+
+def _enqueueing(backend: Backend, job: Job) -> AbstractContextManager[Span]:
+    """The span that the job's runs are parts of; an error's text may hold what was sent, and is not told."""
+    return backend.tracing.tracer.start_as_current_span(
+        "enqueue",
+        kind=SpanKind.PRODUCER,
+        attributes={"fixlip.job.id": job.id},
+        record_exception=False,
+        set_status_on_exception=False,
+    )
+
+
+def _check_room(backend: Backend, cost_passes: int) -> None:
+    """Refuse what the queue has no room for; an empty queue has room for any job."""
+    queued, most = backend.estimator.queued_passes(), backend.settings.max_queued_passes
+    if not queued or queued + cost_passes <= most:
+        return
+    wait_s = backend.estimator.retry_after_s(queued + cost_passes - most)
+    raise ProblemError(
+        503,
+        "queue_full",
+        f"jobs of {queued:,} forward passes are waiting, and this one takes {cost_passes:,}; the queue has room for "
+        f"{most:,}: try again in {wait_s} s",
+        headers={"Retry-After": str(wait_s)},
+    )
+
+
+@dataclass(slots=True)
+class _Charge:
+    """Whether the tenant owes the passes: for a job that has come to be by this very submission."""
+
+    is_due: bool = False
+
+
+@contextmanager
+def _charged(backend: Backend, who: Principal, passes: int) -> Iterator[_Charge]:
+    """Charge the tenant with passes, and give them back unless they turn out to be due."""
+    backend.quotas.charge_submission(who, passes)
+    charge = _Charge()
     try:
-        backend.repository.create(job, tenant=who.tenant, queue=backend.queue, cost_passes=cost_passes)
-    except BaseException:
-        with suppress(StorageUnavailableError):  # what went wrong first is what counts
-            backend.store.delete(job.id)
-        raise
+        yield charge
+    finally:
+        if not charge.is_due:
+            with suppress(RedisError):  # what went wrong first is what counts
+                backend.quotas.refund(who, passes)

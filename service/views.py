@@ -8,10 +8,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from fixlip_core.encoders.card import ModelCard
 from fixlip_core.methods import METHODS, MethodSpec
+from service.jobs.estimates import UNKNOWN, Estimate
 from service.jobs.records import Job
 
 __all__ = [
     "ExplanationJob",
+    "ExplanationList",
     "ExplanationUrls",
     "Health",
     "MethodCostView",
@@ -19,6 +21,11 @@ __all__ = [
     "MethodView",
     "ModelList",
     "ModelView",
+    "NewWebhookSecret",
+    "QuotaList",
+    "QuotaView",
+    "WebhookSecretList",
+    "WebhookSecretView",
 ]
 
 _TYPICAL_PATCHES: Final = 49
@@ -26,7 +33,7 @@ _TYPICAL_TOKENS: Final = 10
 
 
 class _View(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
 class ExplanationUrls(_View):
@@ -37,18 +44,27 @@ class ExplanationUrls(_View):
     result: str
     interactions_npz: str
     interactions_json: str
-    maps: dict[str, str] = Field(description="Maps by name; empty until the job has succeeded.")
+    maps: dict[str, str] = Field(description="Maps by name, as PNG; empty until the job has succeeded.")
+    maps_svg: dict[str, str] = Field(description="The same maps as SVG.")
 
 
 class ExplanationJob(Job):
     """An explanation: the job, and its outcome once there is one."""
 
-    expires_at: AwareDatetime | None = Field(default=None, description="When the job is removed; null: never.")
+    estimated_start: AwareDatetime | None = Field(
+        default=None,
+        description="When a queued job will begin, by the workers' measured speed and what waits before it; null where "
+        "nobody can know, and once it has begun.",
+    )
+    estimated_duration_s: float | None = Field(
+        default=None,
+        description="Seconds from its beginning to its end, likewise; null where nobody can know, and in the end.",
+    )
     urls: ExplanationUrls
 
     @classmethod
-    def of(cls, job: Job, *, base: str) -> ExplanationJob:
-        """``job`` with links, ``base`` being the path of the collection."""
+    def of(cls, job: Job, *, base: str, estimate: Estimate = UNKNOWN) -> ExplanationJob:
+        """``job`` with links, ``base`` being the path of the collection, and with what may be said of its future."""
         url = f"{base}/{job.id}"
         maps = job.output.maps if job.output else ()
         urls = ExplanationUrls(
@@ -58,8 +74,28 @@ class ExplanationJob(Job):
             interactions_npz=f"{url}/interactions.npz",
             interactions_json=f"{url}/interactions.json",
             maps={entry.name: f"{url}/maps/{entry.name}.png" for entry in maps},
+            maps_svg={entry.name: f"{url}/maps/{entry.name}.svg" for entry in maps},
         )
-        return cls(**dict(job), urls=urls)
+        return cls(**dict(job), estimated_start=estimate.start, estimated_duration_s=estimate.duration_s, urls=urls)
+
+
+class WebhookSecretView(_View):
+    """A webhook secret, without what is secret."""
+
+    id: str
+    created_at: AwareDatetime
+
+
+class NewWebhookSecret(WebhookSecretView):
+    """A webhook secret."""
+
+    secret: str = Field(description="`whsec_` and a key in base64. It is shown this once.")
+
+
+class WebhookSecretList(_View):
+    """A tenant's webhook secrets, the newest first."""
+
+    items: list[WebhookSecretView]
 
 
 class ModelView(_View):
@@ -147,6 +183,33 @@ class MethodList(_View):
     """All methods."""
 
     items: list[MethodView]
+
+
+class QuotaView(_View):
+    """A quota, and how much of it is used."""
+
+    name: str = Field(description="`requests_per_min`, `queued_jobs`, `passes_per_day` or `stored_bytes`.")
+    limit: int | None = Field(description="How much there is; null: no limit.")
+    used: int | None = Field(description="How much is used; null where it is not counted, as there is no limit.")
+    window_s: int | None = Field(description="Seconds after which all of it is there again; null: as it is given back.")
+    resets_in_s: int | None = Field(description="Seconds until then.")
+
+
+class QuotaList(_View):
+    """All quotas of a tenant."""
+
+    tenant: str
+    items: list[QuotaView]
+
+
+class ExplanationList(_View):
+    """A page of a tenant's jobs, newest first."""
+
+    items: list[ExplanationJob]
+    next_page_token: str | None = Field(
+        description="For `page_token` of the next request; null on the last page. A page with filters may be short, or "
+        "empty, and have it."
+    )
 
 
 class Health(_View):

@@ -57,7 +57,7 @@ def _look_at_redis(backend: Backend, model: str | None) -> tuple[str | None, str
 
 def _look_at_storage(backend: Backend) -> str | None:
     try:
-        backend.store.probe()
+        backend.bundles.probe()
     except StorageUnavailableError as error:
         return str(error)
     return None

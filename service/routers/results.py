@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -10,23 +9,25 @@ from fastapi import APIRouter, Request, Response
 from service.access.principal import Principal
 from service.access.required import Reader
 from service.backend import Backend, BackendDep
-from service.jobs.artifacts import results_of
+from service.jobs.errors import ArtifactNotFoundError
 from service.jobs.records import Job, JobResult, JobStatus
 from service.problems import ProblemError
+from service.routers._files import file_response
 from service.routers._responses import problems, stored
 
 __all__ = ["router"]
 
 router: Final = APIRouter(prefix="/v1/explanations/{explanation_id}", tags=["results"])
 
-_FOREVER: Final = "private, max-age=31536000, immutable"
 _NPZ: Final = "application/octet-stream"
 _JSON: Final = "application/json"
 _PNG: Final = "image/png"
+_SVG: Final = "image/svg+xml"
 _PROBLEMS: Final = problems(
     {
         404: "No job has this id, or it has no such file.",
         409: "The job has not succeeded, or not yet; `job_status` says where it stands.",
+        416: "The file has no such part as `Range` asks for.",
         503: "Redis or the storage does not answer.",
     }
 )
@@ -74,6 +75,21 @@ def get_interactions_json(explanation_id: str, who: Reader, backend: BackendDep,
 
 
 @router.get(
+    "/maps/{name}.svg",
+    operation_id="getMapSvg",
+    summary="Read a map as SVG",
+    response_class=Response,
+    responses={**stored("The map.", media_type=_SVG), **_PROBLEMS},
+)
+def get_map_svg(explanation_id: str, name: str, who: Reader, backend: BackendDep, request: Request) -> Response:
+    """The same picture as the PNG, to be drawn at any size: shapes and text, without scripts or references."""
+    response = _file(backend, who, request, explanation_id, f"maps/{name}.svg", _SVG)
+    # Should a browser ever show it as a page of this origin.
+    response.headers["Content-Security-Policy"] = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    return response
+
+
+@router.get(
     "/maps/{name}.png",
     operation_id="getMapPng",
     summary="Read a map as PNG",
@@ -86,15 +102,11 @@ def get_map_png(explanation_id: str, name: str, who: Reader, backend: BackendDep
 
 
 def _file(backend: Backend, who: Principal, request: Request, job_id: str, name: str, media_type: str) -> Response:
-    job = backend.repository.get(job_id, tenant=who.tenant)
-    _require_success(job)
-    data = backend.store.read(job_id, results_of(job.attempt), name)
-    etag = f'"{hashlib.sha256(data).hexdigest()}"'
-    headers = {"ETag": etag, "Cache-Control": _FOREVER, "X-Content-Type-Options": "nosniff"}
-    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-    if known & {etag, "*"}:
-        return Response(status_code=304, headers=headers)
-    return Response(data, media_type=media_type, headers=headers)
+    row = backend.repository.row(job_id, tenant=who.tenant)
+    _require_success(row.job)
+    if row.books.results is None:
+        raise ArtifactNotFoundError(name)
+    return file_response(backend.bundles, row.books.results, name, media_type, request)
 
 
 def _require_success(job: Job) -> None:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -13,9 +14,9 @@ from PIL import Image
 from fixlip_core.encoders.card import ModelCard
 from service.app import create_app
 from service.backend import Backend
-from service.jobs.artifacts import results_of
 from service.jobs.records import JobInput, JobMetrics, JobModel, JobOutput, JobResult, MapInfo, TopInteraction
 from service.settings import ServiceSettings
+from tests.support.documented import documented
 
 CAPTION = "a red circle and a blue square"
 FILES = {
@@ -23,6 +24,7 @@ FILES = {
     "interactions.json": b'{"interactions": {}}',
     "maps/first-order.png": b"\x89PNG first",
     "maps/token-0.png": b"\x89PNG token",
+    "maps/first-order.svg": b"<svg>first</svg>",
     "view.png": b"\x89PNG view",
 }
 
@@ -57,7 +59,8 @@ def card() -> ModelCard:
 
 @pytest.fixture
 def settings(redis_url: str, tmp_path: Path) -> ServiceSettings:
-    return ServiceSettings(redis_url=redis_url, data_dir=tmp_path / "data", max_budget=1024)
+    """Everybody is let in, as a test's client is on no machine; tests/service/access is about who is."""
+    return ServiceSettings(redis_url=redis_url, data_dir=tmp_path / "data", max_budget=1024, auth="none")
 
 
 @pytest.fixture
@@ -76,6 +79,7 @@ def backend(app: FastAPI, card: ModelCard) -> Backend:
 @pytest.fixture
 def client(app: FastAPI, backend: Backend) -> Iterator[TestClient]:
     with TestClient(app) as client:
+        client.event_hooks["response"].append(documented(app))
         yield client
 
 
@@ -93,10 +97,10 @@ def submit(client: TestClient, image_png: bytes) -> Callable[[], str]:
 
 
 @pytest.fixture
-def finish(backend: Backend) -> Callable[[str], JobOutput]:
-    """Does what a worker does: claims the job, writes its results and ends it."""
+def finish(backend: Backend) -> Callable[..., JobOutput]:
+    """Does what a worker does: claims the job, writes its results, with other ``files`` among them, and ends it."""
 
-    def finish(job_id: str) -> JobOutput:
+    def finish(job_id: str, files: Mapping[str, bytes] = MappingProxyType({})) -> JobOutput:
         output = JobOutput(
             index="WFBII",
             order=2,
@@ -122,10 +126,9 @@ def finish(backend: Backend) -> Callable[[str], JobOutput]:
             input=JobInput(image_sha256=job.input.image_sha256, caption=job.input.caption),
             provenance={"seed": 0, "device": "cpu"},
         )
-        backend.store.write(
-            job_id, results_of(lease.attempt), {**FILES, "result.json": result.model_dump_json().encode()}
-        )
-        assert backend.repository.succeed(lease, output, JobMetrics(run_s=1.0, forward_passes=576))
+        results = backend.bundles.add({**FILES, "result.json": result.model_dump_json().encode(), **files})
+        metrics = JobMetrics(run_s=1.0, forward_passes=576)
+        assert backend.repository.succeed(lease, output, metrics, results=results)
         return output
 
     return finish

@@ -22,6 +22,13 @@ def test_the_clients_request_id_is_echoed_and_logged(capsys: pytest.CaptureFixtu
     assert (line["request_id"], line["status"], line["path"]) == ("trace-7.a_B", 404, "/v1/explanations/x")
 
 
+def test_the_id_of_a_submission_is_kept_with_the_job(client: TestClient, image_png: bytes) -> None:
+    form, sent = {"caption": "a red circle"}, {"X-Request-Id": "trace-8"}
+    job = client.post("/v1/explanations", data=form, files={"image": image_png}, headers=sent).json()
+
+    assert job["request_id"] == client.get(job["urls"]["self"]).json()["request_id"] == "trace-8"
+
+
 @pytest.mark.parametrize("offered", [b"", b"a b", b"x" * 129, b"a\tb", b'"}{"', "é".encode()])
 def test_an_id_that_is_no_plain_word_is_replaced(client: TestClient, offered: bytes) -> None:
     ids = {client.get("/livez", headers={b"X-Request-Id": offered}).headers["X-Request-Id"] for _ in range(2)}

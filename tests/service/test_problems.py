@@ -15,7 +15,7 @@ from service.problems import Problem
         ("GET", "/v1/explanations/", 404, "not_found"),
         ("GET", "/v2/explanations", 404, "not_found"),
         ("GET", "/v1/explanations/x/../../../etc/passwd", 404, "not_found"),
-        ("GET", "/v1/explanations", 405, "method_not_allowed"),
+        ("PUT", "/v1/explanations", 405, "method_not_allowed"),
         ("PUT", "/v1/models", 405, "method_not_allowed"),
         ("POST", "/livez", 405, "method_not_allowed"),
     ],

@@ -51,6 +51,26 @@ BAD_BODIES: dict[str, tuple[str, bytes, int, str]] = {
     "a JSON array": ("application/json", b"[]", 422, "invalid_request"),
     "a JSON string": ("application/json", b'"x"', 422, "invalid_request"),
     "an empty object": ("application/json", b"{}", 422, "invalid_request"),
+    "an image of nothing": ("application/json", b'{"image": null, "caption": "x"}', 422, "image_source"),
+    "two images, one of nothing": (
+        "application/json",
+        b'{"image": "iVBORw0K", "image_url": null, "caption": "x"}',
+        422,
+        "image_source",
+    ),
+    "more fields than there are": (
+        "application/json",
+        json.dumps(dict.fromkeys(map(str, range(17)))).encode(),
+        422,
+        "too_many_fields",
+    ),
+    "long JSON without an image": (
+        "application/json",
+        b'{"caption": "' + b"x" * 600_000 + b'"}',
+        413,
+        "body_too_large",
+    ),
+    "millions of values": ("application/json", b'{"params": [' + b"[]," * 600_000 + b"[]]}", 413, "body_too_large"),
     "an image of a number": ("application/json", b'{"image": 5, "caption": "x"}', 422, "invalid_request"),
     "a form without boundary": ("multipart/form-data", b"--x\r\n", 400, "malformed_multipart"),
     "a form that is none": ("multipart/form-data; boundary=x", b"hello", 400, "malformed_multipart"),
@@ -98,14 +118,14 @@ def test_malformed_base64_is_refused(client: TestClient, image: str, assert_noth
     assert_nothing_left()
 
 
-@pytest.mark.parametrize("missing", ["image", "caption"])
-def test_a_missing_field_is_named(client: TestClient, image_png: bytes, missing: str) -> None:
+@pytest.mark.parametrize(("missing", "code"), [("image", "image_source"), ("caption", "missing")])
+def test_a_missing_field_is_named(client: TestClient, image_png: bytes, missing: str, code: str) -> None:
     body: dict[str, Any] = {"image": base64.b64encode(image_png).decode(), "caption": CAPTION}
     del body[missing]
 
     problem = client.post(URL, json=body).json()
 
-    assert [(error["field"], error["code"]) for error in problem["errors"]] == [(missing, "missing")]
+    assert [(error["field"], error["code"]) for error in problem["errors"]] == [(missing, code)]
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON"])
@@ -123,3 +143,11 @@ def test_a_caption_keeps_its_own_letters(client: TestClient, image_png: bytes) -
     response = client.post(URL, files={"image": image_png}, data={"caption": caption})
 
     assert response.json()["input"]["caption"] == caption
+
+
+def test_of_thousands_of_faults_some_are_told(client: TestClient) -> None:
+    metadata = {str(number): number for number in range(5_000)}
+    answer = client.post(URL, json={"image": "iVBORw0K", "caption": CAPTION, "metadata": metadata})
+    assert answer.status_code == 422
+    assert len(answer.json()["errors"]) == 32
+    assert len(answer.content) < 20_000

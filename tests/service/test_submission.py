@@ -54,6 +54,12 @@ def assert_problem(response: Any, status: int, code: str, field: str | None = No
         assert field in [error["field"] for error in problem["errors"]]
 
 
+def inputs_of(backend: Backend, job_id: str) -> dict[str, bytes]:
+    bundle = backend.repository.row(job_id).books.inputs
+    assert bundle is not None
+    return backend.bundles.read(bundle)
+
+
 BAD_IMAGES: dict[str, tuple[Callable[[bytes], bytes], int, str]] = {
     "no image": (lambda _: b"hello, world", 415, "image_undecodable"),
     "an SVG": (lambda _: b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "image_undecodable"),
@@ -101,7 +107,7 @@ def test_unusual_images_are_handled(client: TestClient, backend: Backend) -> Non
         response = client.post(URL, files={"image": buffer.getvalue()}, data={"caption": CAPTION})
 
         assert response.status_code == 202, kind
-        stored = Image.open(io.BytesIO(backend.store.read(response.json()["id"], "inputs", "image")))
+        stored = Image.open(io.BytesIO(inputs_of(backend, response.json()["id"])["image"]))
         assert (stored.mode, stored.size, stored.getpixel((1, 1))) == ("RGB", size, color), kind
 
 
@@ -247,8 +253,8 @@ def test_a_label_map_reaches_the_worker_whole_and_the_record_as_a_digest(
     digest = hashlib.sha256(json.dumps(labels, separators=(",", ":")).encode()).hexdigest()
     assert response.json()["params"]["regions"] == f"sha256:{digest}"
     assert len(response.content) < 3_000
-    stored = json.loads(backend.store.read(response.json()["id"], "inputs", "request.json"))
-    assert stored["params"]["regions"] == labels
+    stored = json.loads(inputs_of(backend, response.json()["id"])["params.json"])
+    assert stored["regions"] == labels
 
 
 def test_an_unknown_model_is_told_which_are_known(client: TestClient, image_png: bytes) -> None:
@@ -281,7 +287,7 @@ def test_without_any_announced_model_the_service_is_unavailable(app: FastAPI, im
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
 def test_when_redis_is_down_nothing_is_left(tmp_path: Path, image_png: bytes, as_json: bool) -> None:
-    settings = ServiceSettings(redis_url=f"unix://{tmp_path}/none.sock", data_dir=tmp_path / "data")
+    settings = ServiceSettings(redis_url=f"unix://{tmp_path}/none.sock", data_dir=tmp_path / "data", auth="none")
     with TestClient(create_app(settings)) as client:
         if as_json:
             body = {"image": base64.b64encode(image_png).decode(), "caption": CAPTION}

@@ -12,6 +12,7 @@ from PIL import Image, ImageChops
 
 from fixlip_core.methods import FixlipParameters
 from service.backend import Backend
+from service.jobs.inputs import IMAGE
 from service.jobs.leases import Lease
 from service.jobs.records import JobFailure, JobOutput, JobProgress
 from service.views import ExplanationJob
@@ -62,6 +63,7 @@ def test_a_form_is_queued_as_a_job(client: TestClient, backend: Backend, image_p
         "interactions_npz": f"{path}/interactions.npz",
         "interactions_json": f"{path}/interactions.json",
         "maps": {},
+        "maps_svg": {},
     }
     assert backend.queue.depth() == 1
     assert client.get(path).json() == job
@@ -73,21 +75,45 @@ def test_json_and_a_form_of_the_same_pair_give_the_same_job(client: TestClient, 
     posted = client.post("/v1/explanations", json=body)
 
     assert posted.status_code == 202
-    own = {"id", "created_at", "urls"}
+    own = {"id", "created_at", "urls", "request_id"}
     assert {k: v for k, v in posted.json().items() if k not in own} == {k: v for k, v in form.items() if k not in own}
 
 
-def test_workers_find_the_picture_and_the_request_in_the_store(
-    submit: Callable[[], str], backend: Backend, image_png: bytes
-) -> None:
-    job_id = submit()
+def test_workers_find_the_picture_in_the_store(submit: Callable[[], str], backend: Backend, image_png: bytes) -> None:
+    claim = backend.repository.claim(submit(), "w1", ttl_s=60)
 
-    stored = Image.open(io.BytesIO(backend.store.read(job_id, "inputs", "image")), formats=["PNG"])
+    assert claim is not None
+    assert claim.inputs is not None
+    stored = Image.open(io.BytesIO(backend.bundles.read(claim.inputs)[IMAGE]), formats=["BMP"])
     assert stored.mode == "RGB"
     assert ImageChops.difference(stored, Image.open(io.BytesIO(image_png))).getbbox() is None
-    request = json.loads(backend.store.read(job_id, "inputs", "request.json"))
-    assert request["input"]["caption"] == CAPTION
-    assert request["model"]["id"] == "demo"
+
+
+def test_a_job_that_has_ended_can_be_deleted(
+    client: TestClient, submit: Callable[[], str], finish: Callable[[str], JobOutput], backend: Backend
+) -> None:
+    job_id = submit()
+    finish(job_id)
+    url = f"/v1/explanations/{job_id}"
+
+    answer = client.delete(url)
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    for again in (client.delete(url), client.get(url), client.get(f"{url}/result")):
+        assert (again.status_code, again.json()["code"]) == (404, "job_not_found")
+    assert backend.repository.stored_bytes("default") == 0
+
+
+def test_a_job_that_is_open_cannot_be_deleted(client: TestClient, submit: Callable[[], str], backend: Backend) -> None:
+    job_id = submit()
+    queued = client.delete(f"/v1/explanations/{job_id}")
+    begin(backend, job_id)
+    running = client.delete(f"/v1/explanations/{job_id}")
+
+    for answer, status in ((queued, "queued"), (running, "running")):
+        problem = answer.json()
+        assert (answer.status_code, problem["code"], problem["job_status"]) == (409, "job_open", status)
+    assert client.get(f"/v1/explanations/{job_id}").status_code == 200
 
 
 def test_a_running_job_shows_its_progress(client: TestClient, submit: Callable[[], str], backend: Backend) -> None:

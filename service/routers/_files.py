@@ -1,0 +1,76 @@
+"""A stored file as the answer to a request: whole, in part, or not again."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+
+from service.jobs.storage.bundle import Bundle
+from service.jobs.storage.bundles import BundleStore
+from service.problems import ProblemError
+
+__all__ = ["file_response"]
+
+_FOREVER: Final = "private, max-age=31536000, immutable"
+_AT_ONCE_BYTES: Final = 1_048_576
+_RANGE: Final = re.compile(r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*", re.IGNORECASE)
+
+
+def file_response(bundles: BundleStore, bundle: Bundle, name: str, media_type: str, request: Request) -> Response:
+    """The answer to a GET of a file that never changes, by RFC 9110: 200, 206 or 304.
+
+    Raises:
+        ArtifactNotFoundError: there is no such file.
+        ProblemError: 416, the file has no such part.
+        StorageUnavailableError: the store does not answer.
+    """
+    entry = bundles.find(bundle, name)
+    etag = f'"{entry.sha256}"'
+    headers = {
+        "ETag": etag,
+        "Cache-Control": _FOREVER,
+        "X-Content-Type-Options": "nosniff",
+        "Accept-Ranges": "bytes",
+    }
+    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
+    if known & {etag, "*"}:
+        return Response(status_code=304, headers=headers)
+    part = _part_asked_for(request, etag, entry.size_bytes)
+    start, end = part or (0, entry.size_bytes)
+    status = 200 if part is None else 206
+    if part is not None:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{entry.size_bytes}"
+    if end - start <= _AT_ONCE_BYTES:  # so what is damaged can be told in good form
+        return Response(bundles.read_part(bundle, entry, start, end), status, headers, media_type)
+    headers["Content-Length"] = str(end - start)
+    return StreamingResponse(bundles.stream_part(bundle, entry, start, end), status, headers, media_type)
+
+
+def _part_asked_for(request: Request, etag: str, size_bytes: int) -> tuple[int, int] | None:
+    """(start, end) of the one part that is asked for.
+
+    None, which is all of it, where several are, or something else than bytes, or a part of another version.
+    """
+    asked = _RANGE.fullmatch(request.headers.get("range", ""))
+    if asked is None or request.headers.get("if-range", etag) != etag:
+        return None
+    first, last = asked.groups()
+    if not first and not last:
+        return None
+    if not first:
+        start, end = max(0, size_bytes - int(last)), size_bytes
+    else:
+        start, end = int(first), min(int(last) + 1 if last else size_bytes, size_bytes)
+        if last and int(last) < start:
+            return None
+    if start >= end:
+        raise ProblemError(
+            416,
+            "range_not_satisfiable",
+            f"the file has {size_bytes:,} bytes, and none of those that Range asks for",
+            headers={"Content-Range": f"bytes */{size_bytes}"},
+        )
+    return start, end
