@@ -1,60 +1,72 @@
-"""What the terminal shows of a service's models and methods."""
+"""What the terminal shows of a service's models, methods and jobs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-__all__ = ["show_method", "show_methods", "show_models"]
+from fixlip.client import Job, Method, Model
+
+__all__ = ["show_jobs", "show_method", "show_methods", "show_models"]
 
 
-def show_models(console: Console, models: Sequence[dict[str, Any]]) -> None:
-    """Print the models of ``GET /v1/models``."""
+def show_models(console: Console, models: Sequence[Model]) -> None:
+    """Print the models that a service has."""
     table = _table("model", "patches", "tokens", "runs on", "workers", "methods")
     for model in models:
-        rows, columns = model["grid"]
+        rows, columns = model.grid
         table.add_row(
-            escape(model["id"]),
+            escape(model.id),
             f"{rows} x {columns}",
-            f"{model['max_tokens']}",
-            f"{model['device']} {model['precision']}",
-            f"{model['workers']}",
-            "all" if model["attention"] else ", ".join(model["methods"]),
+            f"{model.max_tokens}",
+            f"{model.device} {model.precision}",
+            f"{model.workers}",
+            "all" if model.attention else ", ".join(model.methods),
         )
     console.print(table if models else "no worker has announced a model yet")
 
 
-def show_methods(console: Console, methods: Sequence[dict[str, Any]]) -> None:
-    """Print the methods of ``GET /v1/methods``."""
+def show_methods(console: Console, methods: Sequence[Method]) -> None:
+    """Print the methods that a service has."""
     table = _table("method", "order", "image passes", "text passes", "back", "")
     for method in methods:
-        cost = method["cost"]
-        text_passes = "by cost" if cost["text_passes"] is None else f"{cost['text_passes']}"
+        cost = method.cost
         table.add_row(
-            method["name"],
-            f"{method['order']}",
-            f"{cost['image_passes']}",
-            text_passes,
-            f"{cost['backward_passes']}",
-            escape(method["title"]),
+            method.name,
+            f"{method.order}",
+            f"{cost.image_passes}",
+            "by cost" if cost.text_passes is None else f"{cost.text_passes}",
+            f"{cost.backward_passes}",
+            escape(method.title),
         )
     console.print(table)
 
 
-def show_method(console: Console, method: dict[str, Any]) -> None:
+def show_method(console: Console, method: Method) -> None:
     """Print one method with its parameters."""
-    console.print(f"[bold]{method['name']}[/]: {escape(method['title'])}", soft_wrap=True)
-    console.print(f"{method['paper']}; order {method['order']}", soft_wrap=True)
+    console.print(f"[bold]{method.name}[/]: {escape(method.title)}", soft_wrap=True)
+    console.print(f"{method.paper}; order {method.order}", soft_wrap=True)
     table = _table("parameter", "default", "accepts", "")
-    for name, schema in method["parameters"]["properties"].items():
+    for name, schema in method.parameters["properties"].items():
         default = json.dumps(schema.get("default"))
         table.add_row(name, escape(default), escape(_accepted(schema)), escape(schema["description"]))
     console.print(table)
+
+
+def show_jobs(console: Console, jobs: Iterable[Job]) -> None:
+    """Print jobs, a line each."""
+    table = _table("job", "status", "submitted", "model", "method", "caption")
+    table.columns[0].no_wrap = True  # an id is there to be copied
+    for job in jobs:
+        submitted = job.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        status = f"{job.status} (cached)" if job.cached else job.status
+        table.add_row(job.id, status, submitted, escape(job.model.id), job.method, escape(job.input.caption))
+    console.print(table if table.row_count else "there are no such jobs")
 
 
 def _accepted(schema: dict[str, Any]) -> str:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from fixlip import keys
 from fixlip.errors import CommandError
+from fixlip.remote import remote
 from fixlip_core.errors import FixlipError
 
-__all__ = ["app", "main"]
+if TYPE_CHECKING:
+    from service.jobs.settings import JobSettings
 
-DEFAULT_URL: Final = "http://127.0.0.1:8000"
+__all__ = ["app", "main"]
 
 app = typer.Typer(
     help="Explain why a vision-language encoder finds an image and a caption similar.",
@@ -27,10 +29,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(remote)
+app.add_typer(keys.app, name="keys")
 
 _Host = Annotated[str, typer.Option(help="Address to listen on.")]
 _Port = Annotated[int, typer.Option(help="Port to listen on; 0 for a free one.", min=0, max=65_535)]
-_Url = Annotated[str, typer.Option(envvar="FIXLIP_URL", help="Where the service answers.")]
 _Models = Annotated[
     str | None,
     typer.Option(
@@ -85,7 +88,9 @@ def serve(
     fd: Annotated[int | None, typer.Option(hidden=True, help="A listening socket to use instead.")] = None,
 ) -> None:
     """Run the API alone, against REDIS_URL."""
-    from fixlip.memory import limit_arenas
+    from fixlip.memory import begin_for_good, limit_arenas
+
+    begin_for_good()  # imports are a sixth faster so
     from fixlip.serving import serve as run_server
     from fixlip.stack import listen
     from service.settings import ServiceSettings
@@ -111,13 +116,15 @@ def worker(
     from fixlip.memory import limit_arenas
     from worker.settings import WorkerSettings
 
-    _log_to_stderr("fixlip", "worker")
     settings = WorkerSettings(models=models) if models else WorkerSettings()
+    _log(settings)
     if devices is not None:
         from fixlip.devices import parse_devices
         from fixlip.supervisor import supervise_workers
 
-        supervise_workers(parse_devices(devices), models=models, grace_s=settings.grace_s)
+        supervise_workers(
+            parse_devices(devices), models=models, grace_s=settings.grace_s, metrics_port=settings.metrics_port
+        )
         return
     limit_arenas()
     try:
@@ -134,15 +141,29 @@ def sweep() -> None:
     from fixlip.sweeping import Sweeper
     from service.jobs.settings import JobSettings
 
-    _log_to_stderr("fixlip", "service")
+    settings = JobSettings()
+    _log(settings)
     _interrupt_on_signals()
     with contextlib.suppress(KeyboardInterrupt):
-        Sweeper(JobSettings()).run()
+        Sweeper(settings).run()
+
+
+@app.command()
+def webhooks() -> None:
+    """Tell receivers of the jobs of REDIS_URL that have ended; SIGTERM lets what is on its way arrive."""
+    from fixlip.delivering import WebhookProcess
+    from service.webhooks.settings import WebhookSettings
+
+    settings = WebhookSettings()
+    _log(settings)
+    _interrupt_on_signals()
+    with contextlib.suppress(KeyboardInterrupt):
+        WebhookProcess(settings).run()
 
 
 @app.command()
 def check(
-    part: Annotated[Literal["worker", "sweeper"], typer.Argument(help="Which process of this host.")],
+    part: Annotated[Literal["worker", "sweeper", "webhooks"], typer.Argument(help="Which process of this host.")],
     needs_redis: Annotated[
         bool,
         typer.Option(
@@ -151,74 +172,11 @@ def check(
         ),
     ] = True,
 ) -> None:
-    """Tell by the exit status whether this host's worker or sweeper lives: a health check for containers."""
+    """Tell by the exit status whether this host's process of a kind lives: a health check for containers."""
     from fixlip.checking import check as look
     from service.jobs.settings import JobSettings
 
     typer.echo(look(part, JobSettings(), needs_redis=needs_redis))
-
-
-@app.command()
-def explain(
-    image: Annotated[Path, typer.Argument(help="A picture.", exists=True, dir_okay=False, readable=True)],
-    caption: Annotated[str, typer.Argument(help="What is said about it.")],
-    url: _Url = DEFAULT_URL,
-    model: Annotated[str | None, typer.Option(help="A model that the service has; by default its own choice.")] = None,
-    method: Annotated[
-        str | None, typer.Option(help="How to explain; see `fixlip methods`. By default, fixlip.")
-    ] = None,
-    p: Annotated[float | None, typer.Option(help="Probability with which each player is present.")] = None,
-    order: Annotated[int | None, typer.Option(help="1 for players alone, 2 for pairs as well.")] = None,
-    budget: Annotated[str | None, typer.Option(help="Forward passes of the image tower, or 'auto'.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Same seed, same explanation.")] = None,
-    param: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="Any parameter of the method, in JSON; @FILE reads it from a file."),
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Directory for the tensor and the maps.")] = Path("out"),
-) -> None:
-    """Explain an image and a caption by a running service."""
-    from fixlip.client import Client
-    from fixlip.parameters import parse_parameters
-    from fixlip.reporting import show_explanation, show_progress
-    from fixlip_core.explanation import Explanation
-
-    console = Console()
-    given = {"p": p, "order": order, "budget": budget, "seed": seed}
-    options = [f"{name}={value}" for name, value in given.items() if value is not None]
-    params = parse_parameters([*options, *(param or ())])
-    with Client(url) as client:
-        job = client.submit(image.read_bytes(), caption, name=image.name, model=model, method=method, params=params)
-        job = show_progress(console, client.follow(job))
-        client.download(job, out)
-    show_explanation(console, Explanation.load(out / "interactions.npz"))
-    console.print(f"the tensor and the maps are in {out}", soft_wrap=True)
-
-
-@app.command()
-def models(url: _Url = DEFAULT_URL) -> None:
-    """List the models of a running service."""
-    from fixlip.catalogue import show_models
-    from fixlip.client import Client
-
-    with Client(url) as client:
-        show_models(Console(), client.models())
-
-
-@app.command()
-def methods(
-    name: Annotated[str | None, typer.Argument(help="A method, to see its parameters.")] = None,
-    url: _Url = DEFAULT_URL,
-) -> None:
-    """List the methods of a running service, or the parameters of one."""
-    from fixlip.catalogue import show_method, show_methods
-    from fixlip.client import Client
-
-    with Client(url) as client:
-        if name is None:
-            show_methods(Console(), client.methods())
-        else:
-            show_method(Console(), client.method(name))
 
 
 @app.command()
@@ -244,11 +202,11 @@ def _interrupt_on_signals() -> None:
         signal.signal(number, signal.default_int_handler)
 
 
-def _log_to_stderr(*programs: str) -> None:
-    """Log warnings, and what these packages have to tell besides."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for program in programs:
-        logging.getLogger(program).setLevel(logging.INFO)
+def _log(settings: JobSettings) -> None:
+    """Log to standard error from now on, as the settings say."""
+    from service.observability.logs import configure_logging
+
+    configure_logging(settings.log_level, settings.log_format)
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

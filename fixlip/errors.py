@@ -5,12 +5,12 @@ CommandError
 |-- DirectoryInUseError        another stack runs on the same data
 |-- ChildError                 a process of the stack did not start, or stopped by itself
 |-- UnhealthyError             a process that was checked gives no sign of life
-`-- ServiceError               the HTTP service is not there, or says no
+`-- ServiceError               the HTTP service is not there, or says no; in fixlip.client.errors, with its kinds
 """
 
 from __future__ import annotations
 
-__all__ = ["ChildError", "CommandError", "DirectoryInUseError", "RedisNotFoundError", "ServiceError", "UnhealthyError"]
+__all__ = ["ChildError", "CommandError", "DirectoryInUseError", "RedisNotFoundError", "UnhealthyError"]
 
 
 class CommandError(Exception):
@@ -27,10 +27,6 @@ class DirectoryInUseError(CommandError):
 
 class ChildError(CommandError):
     """A process of the stack did not start, or stopped by itself."""
-
-
-class ServiceError(CommandError):
-    """The service cannot be reached, or answered with a problem."""
 
 
 class UnhealthyError(CommandError):

@@ -1,10 +1,11 @@
-"""How the C library keeps freed memory, in processes of many threads that live for weeks."""
+"""How memory is kept and looked through, in processes that live for weeks."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 
-__all__ = ["limit_arenas"]
+__all__ = ["begin_for_good", "limit_arenas", "stay_for_good"]
 
 _M_ARENA_MAX = -8
 _ARENAS = 2
@@ -19,3 +20,14 @@ def limit_arenas() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, _ARENAS)
+
+
+def begin_for_good() -> None:
+    """Look for no garbage while a process makes what it keeps for its life, until :func:`stay_for_good`."""
+    gc.disable()
+
+
+def stay_for_good() -> None:
+    """Have all that is there by now stay, so that no search for garbage goes through it again."""
+    gc.freeze()
+    gc.enable()

@@ -13,8 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from fixlip.client import Job
-from fixlip.errors import ServiceError
+from fixlip.client import Job, JobNotSucceededError
 from fixlip_core.explanation import Explanation
 from fixlip_core.players import Players
 
@@ -30,24 +29,20 @@ def program_name() -> str:
     return "python -m fixlip" if Path(sys.argv[0]).name == "__main__.py" else sys.argv[0]
 
 
-def show_progress(console: Console, jobs: Iterable[Job]) -> Job:
-    """Draw a bar of forward passes over the states of one job, and give the last.
+def show_progress(console: Console, job: Job, states: Iterable[Job]) -> Job:
+    """Draw a bar of forward passes over the states that a job takes on, and give the last.
 
     Raises:
-        ServiceError: the job did not succeed.
+        JobNotSucceededError: the job ended otherwise.
     """
     columns = (TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn(), TextColumn("forward passes"))
-    job: Job = {}
     with Progress(*columns, TimeElapsedColumn(), console=console) as bar:
         task = bar.add_task("queued", total=None)
-        for job in jobs:
-            progress = job["progress"]
-            bar.update(
-                task, description=job["status"], completed=progress["completed"], total=progress["total"] or None
-            )
-    if job["status"] != "succeeded":
-        error = job["error"] or {"code": job["status"], "detail": "no reason was given"}
-        raise ServiceError(f"the job {job['status']} ({error['code']}): {error['detail']}")
+        for job in states:
+            completed, total = job.progress.completed, job.progress.total
+            bar.update(task, description=job.status, completed=completed, total=total or None)
+    if not job.has_succeeded:
+        raise JobNotSucceededError(job)
     return job
 
 

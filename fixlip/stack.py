@@ -1,4 +1,4 @@
-"""The embedded stack: a private Redis, the API and one worker, as children of one process."""
+"""The embedded stack: a private Redis, API, worker and deliverer of webhooks, as children of one process."""
 
 from __future__ import annotations
 
@@ -74,6 +74,7 @@ class Stack:
                 self._url = _url_of(listener)
                 self._redis.start()
                 self._spawn("api", "serve", "--fd", str(listener.fileno()), fd=listener.fileno())
+            self._spawn("webhooks", "webhooks")
             self._spawn("worker", "worker")
             self._wait_until_ready()
         except BaseException:

@@ -29,17 +29,31 @@ Start = Callable[[], subprocess.Popen[bytes]]
 _log = logging.getLogger(__name__)
 
 
-def supervise_workers(devices: Sequence[str], *, models: str | None, grace_s: float) -> None:
+def supervise_workers(
+    devices: Sequence[str], *, models: str | None, grace_s: float, metrics_port: int | None = None
+) -> None:
     """Run one worker process per device until SIGTERM or SIGINT, which all of them are given.
 
     Args:
         devices: such as ``cuda:0`` and ``cuda:1``.
         models: what to serve, if not what the environment says.
         grace_s: what a stopping worker gives its jobs.
+        metrics_port: where the first answers Prometheus; the second does at the next port, and so on.
     """
-    environment = {**os.environ, **({"FIXLIP_MODELS": models} if models else {})}
-    starts = {device: start_worker({**environment, "FIXLIP_DEVICE": device}) for device in devices}
+    starts = {}
+    for index, device in enumerate(devices):
+        port = None if metrics_port is None else metrics_port + index
+        starts[device] = start_worker({**os.environ, **_settings_of(device, models=models, metrics_port=port)})
     Supervisor(starts, ended_within_s=grace_s + ENDED_WITHIN_S).run()
+
+
+def _settings_of(device: str, *, models: str | None, metrics_port: int | None) -> dict[str, str]:
+    """What one of several workers is told that its parent's environment does not say, or says otherwise."""
+    return {
+        "FIXLIP_DEVICE": device,
+        **({"FIXLIP_MODELS": models} if models else {}),
+        **({"FIXLIP_METRICS_PORT": str(metrics_port)} if metrics_port is not None else {}),
+    }
 
 
 def start_worker(environment: Mapping[str, str]) -> Start:

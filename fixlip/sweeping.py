@@ -9,9 +9,9 @@ from typing import Final
 
 from redis import Redis, RedisError
 
-from service.jobs.artifacts import ArtifactStore
 from service.jobs.connection import connect
 from service.jobs.settings import JobSettings
+from service.jobs.storage.bundles import BundleStore
 from service.jobs.upkeep import Upkeep
 
 __all__ = ["REDIS_TIMEOUT_S", "Sweeper", "is_sweeping"]
@@ -31,7 +31,7 @@ class Sweeper:
     def __init__(self, settings: JobSettings) -> None:
         self._settings = settings
         self._redis = connect(settings.redis_url, timeout_s=REDIS_TIMEOUT_S)
-        self._upkeep = Upkeep(self._redis, settings, ArtifactStore(settings.data_dir))
+        self._upkeep = Upkeep(self._redis, settings, BundleStore.open(settings, self._redis))
         self._is_redis_away = False
 
     def run(self) -> None:

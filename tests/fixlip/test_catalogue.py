@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 import pytest
 from rich.console import Console
 
-from fixlip.catalogue import show_method, show_methods, show_models
+from fixlip.catalogue import show_jobs, show_method, show_methods, show_models
+from fixlip.client import Job, Method, Model
 from fixlip_core.methods import METHODS
 from service.views import MethodView, ModelView
 from tests.support.fake_encoder import CARD
+from tests.support.scripted_service import JOB
 
 
 @pytest.fixture
@@ -23,13 +24,14 @@ def rows(console: Console) -> list[list[str]]:
     return [line.replace("│", " ").split() for line in console.file.getvalue().splitlines()]
 
 
-def view(name: str) -> dict[str, Any]:
-    return MethodView.of(METHODS[name]).model_dump(mode="json")
+def view(name: str) -> Method:
+    return Method.model_validate(MethodView.of(METHODS[name]).model_dump(mode="json"))
 
 
 def test_models_with_what_they_run(console: Console) -> None:
-    card = ModelView.of(CARD, workers=2).model_dump(mode="json")
-    show_models(console, [card, {**card, "id": "RN[50]", "attention": False, "methods": ["fixlip"]}])
+    card = Model.model_validate(ModelView.of(CARD, workers=2).model_dump(mode="json"))
+    other = card.model_copy(update={"id": "RN[50]", "attention": False, "methods": ("fixlip",)})
+    show_models(console, [card, other])
     assert ["fake", "4", "x", "4", "14", "cpu", "fp32", "2", "all"] in rows(console)
     assert ["RN[50]", "4", "x", "4", "14", "cpu", "fp32", "2", "fixlip"] in rows(console)
 
@@ -60,3 +62,18 @@ def test_choices_and_lists(console: Console) -> None:
     assert any(line.startswith('index "banzhaf" banzhaf or shapley ') for line in printed)
     assert any(line.startswith("budget 512 integer >= 8 <= 65536 or auto ") for line in printed)
     assert any(line.startswith("regions null array or null ") for line in printed)
+
+
+def test_jobs(console: Console) -> None:
+    one = Job.model_validate({**JOB, "id": "a", "input": {"image_sha256": "0" * 64, "caption": "a [b]red[/b] circle"}})
+    other = one.model_copy(update={"id": "b", "status": "succeeded", "cached": True})
+    show_jobs(console, iter([one, other]))
+    first, second = (row for row in rows(console) if row[:1] in (["a"], ["b"]))
+    assert (first[1], second[1:3]) == ("queued", ["succeeded", "(cached)"])
+    assert first[-3:] == ["a", "[b]red[/b]", "circle"]
+    assert one.created_at.astimezone().strftime("%H:%M:%S") in first
+
+
+def test_no_jobs(console: Console) -> None:
+    show_jobs(console, iter([]))
+    assert rows(console) == [["there", "are", "no", "such", "jobs"]]

@@ -8,14 +8,17 @@ import pytest
 import redis
 
 from fixlip.checking import check
+from fixlip.delivering import WebhookProcess
 from fixlip.errors import UnhealthyError
 from fixlip.sweeping import Sweeper
 from service.jobs.catalogue import Catalogue
 from service.jobs.settings import JobSettings
+from service.webhooks.settings import WebhookSettings
 from tests.support.processes import fixlip
 
 NOBODY = "redis://127.0.0.1:9/0"
-PARTS: tuple[Literal["worker", "sweeper"], ...] = ("worker", "sweeper")
+Part = Literal["worker", "sweeper", "webhooks"]
+PARTS: tuple[Part, ...] = ("worker", "sweeper", "webhooks")
 
 
 @pytest.fixture
@@ -56,10 +59,20 @@ def test_a_sweeper_of_this_host(settings: JobSettings, monkeypatch: pytest.Monke
         check("sweeper", settings, needs_redis=True)
 
 
+def test_a_deliverer_of_this_host(settings: JobSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnhealthyError, match="no deliverer of webhooks on"):
+        check("webhooks", settings, needs_redis=True)
+    WebhookProcess(WebhookSettings(redis_url=settings.redis_url)).step()
+    assert check("webhooks", settings, needs_redis=True)
+    monkeypatch.setattr(socket, "gethostname", lambda: "elsewhere")
+    with pytest.raises(UnhealthyError, match="no deliverer of webhooks on elsewhere"):
+        check("webhooks", settings, needs_redis=True)
+
+
 @pytest.mark.parametrize("part", PARTS)
-def test_redis_that_does_not_answer(part: Literal["worker", "sweeper"], tmp_path: Path) -> None:
+def test_redis_that_does_not_answer(part: Part, tmp_path: Path) -> None:
     settings = JobSettings(redis_url=NOBODY, data_dir=tmp_path)
-    with pytest.raises(UnhealthyError, match=f"nothing is known of the {part}, as Redis does not answer: .*refused"):
+    with pytest.raises(UnhealthyError, match=f"nothing is known of the .*{part}, as Redis does not answer: .*refused"):
         check(part, settings, needs_redis=True)
     assert "Redis does not answer" in check(part, settings, needs_redis=False)
 

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from fixlip.client import Client
+from fixlip.stack import listen
 from fixlip_core.explanation import Explanation
-from tests.support.jobs import png
+from tests.support.jobs import PARAMS, png
 from tests.support.processes import fixlip
+from tests.support.scripted_service import ScriptedService, problem
 
 
 @pytest.fixture
@@ -19,7 +22,20 @@ def picture(tmp_path: Path) -> str:
 def test_help_names_every_command() -> None:
     outcome = fixlip("--help")
     assert outcome.returncode == 0
-    for command in ("up", "serve", "worker", "sweep", "check", "explain", "models", "methods", "demo"):
+    for command in (
+        "up",
+        "serve",
+        "worker",
+        "sweep",
+        "check",
+        "explain",
+        "jobs",
+        "cancel",
+        "delete",
+        "models",
+        "methods",
+        "demo",
+    ):
         assert command in outcome.stdout
 
 
@@ -56,6 +72,32 @@ def test_explain_by_parameters_of_any_name(service_url: str, picture: str, tmp_p
     explanation = Explanation.load(tmp_path / "out" / "interactions.npz")
     assert (explanation.n_image, explanation.score) == (3, "cosine")
     assert "region 1" in outcome.stdout
+
+
+def test_jobs_are_listed_canceled_and_deleted(service_url: str) -> None:
+    with Client(service_url) as client:
+        job = client.submit(image=png(), caption="a [red] circle", params=PARAMS, wait_s=30)
+    listed = fixlip("jobs", "--url", service_url, "--status", "succeeded", "--limit", "1")
+    assert listed.returncode == 0, listed.stderr
+    assert job.id in listed.stdout
+    assert "a [red] circle" in listed.stdout
+    canceled = fixlip("cancel", job.id, "--url", service_url)
+    assert canceled.returncode == 1
+    assert "is succeeded already" in canceled.stderr
+    assert fixlip("delete", job.id, FIXLIP_URL=service_url).stdout == f"the job {job.id} is removed\n"
+    again = fixlip("delete", job.id, "--url", service_url)
+    assert again.returncode == 1
+    assert again.stderr.startswith("fixlip: the service says no (404")
+
+
+def test_a_key_is_sent() -> None:
+    with ScriptedService() as service:
+        service.will(problem(401, "unauthenticated"), problem(401, "unauthenticated"))
+        given = fixlip("jobs", "--url", service.url, "--api-key", "fxl_given", FIXLIP_API_KEY="fxl_of_environment")
+        fixlip("jobs", "--url", service.url, FIXLIP_API_KEY="fxl_of_environment")
+    keys = [request.headers["authorization"] for request in service.requests]
+    assert keys == ["Bearer fxl_given", "Bearer fxl_of_environment"]
+    assert given.stderr == "fixlip: the service says no (401 Unauthorized): told unauthenticated\n"
 
 
 def test_models_and_methods_are_listed(service_url: str) -> None:
@@ -101,6 +143,15 @@ def test_worker_with_an_unknown_model() -> None:
     outcome = fixlip("worker", "--models", "no-such-model")
     assert outcome.returncode == 1
     assert outcome.stderr.startswith("fixlip: model 'no-such-model' is unknown")
+    assert "Traceback" not in outcome.stderr
+
+
+def test_worker_whose_metrics_find_their_port_taken() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        outcome = fixlip("worker", FIXLIP_METRICS_PORT=str(port))
+    assert outcome.returncode == 1
+    assert f"FIXLIP_METRICS_PORT: cannot listen on 127.0.0.1 port {port}" in outcome.stderr
     assert "Traceback" not in outcome.stderr
 
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+
+from fixlip.memory import begin_for_good, stay_for_good
 
 PROGRAM = """
 import ctypes, sys, threading
@@ -30,3 +33,15 @@ def arenas(mode: str) -> int:
 
 def test_threads_share_two_arenas() -> None:
     assert arenas("limited") <= 2 < arenas("free")
+
+
+def test_what_is_made_in_the_beginning_is_never_looked_through_again() -> None:
+    begin_for_good()
+    try:
+        assert not gc.isenabled()
+        stay_for_good()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 1000
+    finally:
+        gc.enable()
+        gc.unfreeze()

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from fixlip.errors import ServiceError
+from fixlip.client import Job, JobNotSucceededError
 from fixlip.reporting import program_name, show_explanation, show_progress
 from fixlip_core.explanation import Explanation
 from tests.support.explanations import attribution, pair_attribution, with_regions
+from tests.support.scripted_service import JOB
 
 
 @pytest.fixture
@@ -109,13 +110,14 @@ def test_words_that_come_again_are_numbered(console: Console) -> None:
     assert "red (token 1)" in printed(console)
 
 
-def job(status: str, completed: int, total: int, **changes: Any) -> dict[str, Any]:
-    return {"status": status, "progress": {"completed": completed, "total": total}, "error": None, **changes}
+def job(status: str, completed: int, total: int, **changes: Any) -> Job:
+    progress = {"completed": completed, "total": total}
+    return Job.model_validate({**JOB, "status": status, "progress": progress, **changes})
 
 
 def test_bar_ends_with_the_last_state(console: Console) -> None:
     states = [job("queued", 0, 0), job("running", 3, 9), job("succeeded", 9, 9)]
-    assert show_progress(console, iter(states)) is states[-1]
+    assert show_progress(console, states[0], iter(states)) is states[-1]
     assert "succeeded" in printed(console)
     assert "9/9 forward passes" in printed(console)
 
@@ -127,9 +129,9 @@ def test_bar_ends_with_the_last_state(console: Console) -> None:
         (job("canceled", 0, 9), r"job canceled \(canceled\): no reason"),
     ],
 )
-def test_job_that_did_not_succeed(console: Console, last: dict[str, Any], message: str) -> None:
-    with pytest.raises(ServiceError, match=message):
-        show_progress(console, iter([job("running", 0, 9), last]))
+def test_job_that_did_not_succeed(console: Console, last: Job, message: str) -> None:
+    with pytest.raises(JobNotSucceededError, match=message):
+        show_progress(console, job("queued", 0, 0), iter([job("running", 0, 9), last]))
 
 
 def test_the_program_is_called_as_it_can_be_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,14 +5,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import redis
 
-from fixlip.supervisor import Supervisor
+from fixlip.supervisor import Start, Supervisor, supervise_workers
 from service.jobs.catalogue import Catalogue
 from tests.support.processes import alive, children, wait_until
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 PARENT = """
 import logging, subprocess, sys
 from pathlib import Path
-from fixlip.supervisor import Supervisor
+from fixlip.supervisor import Start, Supervisor, supervise_workers
 
 logging.basicConfig()
 
@@ -133,6 +133,21 @@ def test_one_that_does_not_end_is_killed_in_the_end(tmp_path: Path) -> None:
         assert 1.0 <= time.monotonic() - started < 5.0
     assert output == "over\n"
     assert not alive(starts_of(tmp_path, "stubborn")[0])
+
+
+def test_each_worker_has_metrics_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Mapping[str, str]] = []
+
+    def note(environment: Mapping[str, str]) -> Start:
+        told.append(environment)
+        return lambda: subprocess.Popen(["true"])
+
+    monkeypatch.setattr("fixlip.supervisor.start_worker", note)
+    monkeypatch.setenv("FIXLIP_METRICS_PORT", "9100")
+    supervise_workers(["cuda:0", "cuda:1"], models="demo", grace_s=1.0, metrics_port=9100)
+    assert [environment["FIXLIP_METRICS_PORT"] for environment in told] == ["9100", "9101"]
+    assert [environment["FIXLIP_DEVICE"] for environment in told] == ["cuda:0", "cuda:1"]
+    assert {environment["FIXLIP_MODELS"] for environment in told} == {"demo"}
 
 
 @pytest.mark.slow

@@ -10,12 +10,11 @@ import redis
 
 from fixlip.redis_server import RedisServer
 from fixlip.sweeping import Sweeper, is_sweeping
-from service.jobs.artifacts import ArtifactStore
 from service.jobs.queue import JobQueue
 from service.jobs.records import JobStatus
 from service.jobs.repository import JobRepository
 from service.jobs.settings import JobSettings
-from tests.support.jobs import submit
+from tests.support.jobs import bundles_in, submit
 from tests.support.processes import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +37,7 @@ def test_a_job_of_a_dead_worker_is_queued_again_though_no_worker_is_left(redis_u
     settings = settings_of(redis_url, tmp_path)
     with redis.Redis.from_url(redis_url) as client:
         repository, queue = JobRepository(client), JobQueue(client, settings)
-        job = submit(repository, ArtifactStore(tmp_path), queue)
+        job = submit(repository, bundles_in(client, tmp_path), queue)
         assert repository.claim(job.id, "host-17-0a1b2c3d/1", ttl_s=0.1) is not None
         sweeper = Sweeper(settings)
 

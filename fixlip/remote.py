@@ -1,0 +1,144 @@
+"""The commands that ask a running service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import typer
+from rich.console import Console
+
+from fixlip.errors import CommandError
+
+if TYPE_CHECKING:
+    from fixlip.client import Client
+
+__all__ = ["remote"]
+
+HURRIED_S: Final = 2.0  # a person who waits for a first answer would rather be told
+PATIENT_S: Final = 60.0
+
+remote: Final = typer.Typer()
+
+_Url = Annotated[
+    str | None,
+    typer.Option(envvar="FIXLIP_URL", help="Where the service answers; by default this machine's port 8000."),
+]
+_ApiKey = Annotated[
+    str | None,
+    typer.Option(envvar="FIXLIP_API_KEY", help="Key of a tenant; best given by the environment, which `ps` hides."),
+]
+_Id = Annotated[str, typer.Argument(help="A job's id.")]
+
+
+@remote.command()
+def explain(
+    image: Annotated[Path, typer.Argument(help="A picture.", exists=True, dir_okay=False, readable=True)],
+    caption: Annotated[str, typer.Argument(help="What is said about it.")],
+    url: _Url = None,
+    api_key: _ApiKey = None,
+    model: Annotated[str | None, typer.Option(help="A model that the service has; by default its own choice.")] = None,
+    method: Annotated[
+        str | None, typer.Option(help="How to explain; see `fixlip methods`. By default, fixlip.")
+    ] = None,
+    p: Annotated[float | None, typer.Option(help="Probability with which each player is present.")] = None,
+    order: Annotated[int | None, typer.Option(help="1 for players alone, 2 for pairs as well.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Forward passes of the image tower, or 'auto'.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same explanation.")] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Any parameter of the method, in JSON; @FILE reads it from a file."),
+    ] = None,
+    cache: Annotated[
+        Literal["use", "bypass"] | None, typer.Option(help="bypass: do the work although its result may be known.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Directory for the tensor and the maps.")] = Path("out"),
+) -> None:
+    """Explain an image and a caption by a running service."""
+    from fixlip.parameters import parse_parameters
+    from fixlip.reporting import show_explanation, show_progress
+    from fixlip_core.explanation import Explanation
+
+    console = Console()
+    given = {"p": p, "order": order, "budget": budget, "seed": seed}
+    options = [f"{name}={value}" for name, value in given.items() if value is not None]
+    params = parse_parameters([*options, *(param or ())])
+    with _service(url, api_key) as client:
+        job = client.submit(image=image, caption=caption, model=model, method=method, params=params, cache=cache)
+    with _service(url, api_key, retry_for_s=PATIENT_S) as client:
+        show_progress(console, job, client.follow(job))
+        client.download(job, out)
+    show_explanation(console, Explanation.load(out / "interactions.npz"))
+    console.print(f"the tensor and the maps are in {out}", soft_wrap=True)
+
+
+@remote.command()
+def jobs(
+    url: _Url = None,
+    api_key: _ApiKey = None,
+    status: Annotated[
+        str | None, typer.Option(help="Only these: queued, running, succeeded, failed, canceled or expired.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Only those of this model.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 20,
+) -> None:
+    """List the jobs of a running service, the newest first."""
+    from fixlip.catalogue import show_jobs
+
+    with _service(url, api_key) as client:
+        show_jobs(Console(), islice(client.jobs(status=status, model=model, page_size=min(limit, 100)), limit))
+
+
+@remote.command()
+def cancel(job: _Id, url: _Url = None, api_key: _ApiKey = None) -> None:
+    """Stop a job of a running service."""
+    with _service(url, api_key) as client:
+        client.cancel(job)
+        typer.echo(f"the job {job} is {client.get(job).status}, and will be stopped if it is not yet")
+
+
+@remote.command()
+def delete(job: _Id, url: _Url = None, api_key: _ApiKey = None) -> None:
+    """Remove a job that has ended from a running service, its image and its results."""
+    with _service(url, api_key) as client:
+        client.delete(job)
+    typer.echo(f"the job {job} is removed")
+
+
+@remote.command()
+def models(url: _Url = None, api_key: _ApiKey = None) -> None:
+    """List the models of a running service."""
+    from fixlip.catalogue import show_models
+
+    with _service(url, api_key) as client:
+        show_models(Console(), client.models())
+
+
+@remote.command()
+def methods(
+    name: Annotated[str | None, typer.Argument(help="A method, to see its parameters.")] = None,
+    url: _Url = None,
+    api_key: _ApiKey = None,
+) -> None:
+    """List the methods of a running service, or the parameters of one."""
+    from fixlip.catalogue import show_method, show_methods
+
+    with _service(url, api_key) as client:
+        if name is None:
+            show_methods(Console(), client.methods())
+        else:
+            show_method(Console(), client.method(name))
+
+
+@contextmanager
+def _service(url: str | None, api_key: str | None, *, retry_for_s: float = HURRIED_S) -> Iterator[Client]:
+    from fixlip.client import Client, UnreachableError
+
+    try:
+        with Client(url, api_key=api_key, retry_for_s=retry_for_s) as client:
+            yield client
+    except UnreachableError as error:
+        raise CommandError(f"{error}; start one with `fixlip up`, or name another with --url") from error
