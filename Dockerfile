@@ -25,18 +25,18 @@ RUN for package in fixlip fixlip_core service worker; do mkdir $package && touch
 
 FROM build AS api-build
 # Of open_clip the service needs the vocabulary file alone; its dependencies would bring torch.
-RUN pip install --no-build-isolation . && pip install --no-deps open_clip_torch
+RUN pip install --no-build-isolation '.[otel]' && pip install --no-deps open_clip_torch
 COPY . .
 RUN pip install --no-build-isolation --no-deps --force-reinstall .
 
 FROM build AS worker-cpu-build
 ARG PIP_EXTRA_INDEX_URL
-RUN pip install --no-build-isolation '.[worker]'
+RUN pip install --no-build-isolation '.[otel,worker]'
 COPY . .
 RUN pip install --no-build-isolation --no-deps --force-reinstall .
 
 FROM build AS worker-cuda-build
-RUN pip install --no-build-isolation '.[worker]'
+RUN pip install --no-build-isolation '.[otel,worker]'
 COPY . .
 RUN pip install --no-build-isolation --no-deps --force-reinstall .
 

@@ -19,7 +19,7 @@ OUT ?= out
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check lint typecheck imports pytest faults format openapi benchmarks clean
+.PHONY: help demo test check lint typecheck imports pytest faults fuzz format openapi release-openapi benchmarks clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -41,11 +41,14 @@ typecheck: $(READY) ## mypy --strict
 imports: $(READY) ## import-linter: who may import whom
 	$(BIN)/lint-imports --no-logo
 
-pytest: $(READY) ## every test, the slow ones too
+pytest: $(READY) $(VENV)/.browser ## every test, the slow ones too
 	$(BIN)/python -m pytest
 
 faults: $(READY) ## the fault suite as large as the promise is: hundreds of jobs, minutes of blows, and a table
 	FIXLIP_FAULTS=full $(BIN)/python -m pytest tests/faults
+
+fuzz: $(READY) ## thousands of requests made up from the OpenAPI document, and damaged files for every decoder
+	FIXLIP_FUZZ=full $(BIN)/python -m pytest tests/fuzz
 
 format: $(READY) ## rewrite the sources the way ruff formats them
 	$(BIN)/ruff check --fix .
@@ -54,8 +57,11 @@ format: $(READY) ## rewrite the sources the way ruff formats them
 openapi: $(READY) ## write openapi/openapi.json from the service
 	$(BIN)/python -m service.openapi openapi/openapi.json
 
+release-openapi: openapi ## the same as what callers are promised from now on, within its major version
+	cp openapi/openapi.json openapi/released.json
+
 benchmarks: $(READY) ## every figure of the README; takes hours, `python -m benchmarks.NAME --help` says what each does
-	for name in retrieval estimators comparison grids passes attributions rendering throughput overhead scaling soak; do
+	for name in retrieval estimators comparison grids passes attributions rendering throughput overhead scaling soak startup load; do
 	    $(BIN)/python -m benchmarks.$$name
 	done
 
@@ -78,6 +84,7 @@ $(VENV)/.system-packages:
 	@missing() {
 	    $(PYTHON) -c 'import ensurepip' 2>/dev/null || printf '%s ' python3 python3-venv
 	    command -v redis-server >/dev/null || printf '%s ' redis-server
+	    command -v curl >/dev/null || printf '%s ' curl
 	}
 	packages=$$(missing)
 	if [ -n "$$packages" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -95,4 +102,14 @@ $(VENV)/.system-packages:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	    || { echo "fixlip needs Python 3.11 or newer, not $$($(PYTHON) --version): make PYTHON=python3.x" >&2; exit 1; }
 	mkdir -p $(VENV)
+	touch $@
+
+# For the test of the documentation's page. Without it, that test fails and says so.
+$(VENV)/.browser: | $(READY)
+	@found=$$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
+	if [ -z "$$found" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	    echo "Installing Debian's package chromium, for a test."
+	    export DEBIAN_FRONTEND=noninteractive
+	    { apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium; } >/dev/null 2>&1 || true
+	fi
 	touch $@

@@ -107,14 +107,14 @@ def _start(
 def _wait_until_ready(
     children: Mapping[str, subprocess.Popen[bytes]], data: Path, http: httpx.Client, catalogue: Catalogue, workers: int
 ) -> None:
-    deadline = time.monotonic() + READY_WITHIN_S
+    deadline, ready = time.monotonic() + READY_WITHIN_S, "/readyz" if workers else "/livez"
     while time.monotonic() < deadline:
         for name, child in children.items():
             if child.poll() is not None:
                 last = (data / f"{name.replace(' ', '-')}.log").read_text(errors="replace").splitlines()[-15:]
                 raise RuntimeError(f"the {name} ended: " + "\n".join(last))
         try:
-            if catalogue.live_workers() >= workers and http.get("/readyz").is_success:
+            if catalogue.live_workers() >= workers and http.get(ready).is_success:
                 return
         except httpx.TransportError:
             pass  # the API is still starting

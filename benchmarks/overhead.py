@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -26,7 +25,8 @@ from benchmarks.workload import Finished, Submission, finish, png_of, submit
 from fixlip_core.demo.scenes import draw_scene
 from fixlip_core.formats import to_json_bytes, to_npz_bytes
 from fixlip_core.images import decode_image
-from service.jobs.artifacts import ArtifactStore, results_of
+from service.jobs.storage.bundle import pack
+from service.jobs.storage.objects import Objects
 from worker.models_file import load_model, read_models_file
 from worker.rendering import RenderPool
 
@@ -92,7 +92,7 @@ def _parts(encoder: fx.DualEncoder, job: Submission, data: Path) -> dict[str, fl
         lambda: {"interactions.npz": to_npz_bytes(explanation), "interactions.json": to_json_bytes(explanation)}
     )
     files |= {f"maps/{name}.png": rendered.png for name, rendered in maps.items()}
-    store_s, _ = _timed(lambda: ArtifactStore(data / "beside").write(uuid.uuid4().hex, results_of(1), files))
+    store_s, _ = _timed(lambda: Objects(data / "beside").put("bundle", pack(files)[1]))
     return {
         "load the image": load_s,
         "passes": passes_s,

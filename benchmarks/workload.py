@@ -94,6 +94,7 @@ def submit(http: httpx.Client, job: Submission) -> str:
         "model": job.model,
         "method": job.method,
         "params": json.dumps(dict(job.params)),
+        "cache": "bypass",  # a known answer is no work
     }
     response = http.post("/v1/explanations", data=fields, files={"image": ("image", job.image)})
     response.raise_for_status()

@@ -19,10 +19,12 @@ import pytest
 import yaml
 from pydantic_settings import BaseSettings
 
+from fixlip.delivering import REDIS_TIMEOUT_S
 from fixlip.serving import GRACE_S
 from fixlip.supervisor import ENDED_WITHIN_S
 from service.jobs.settings import JobSettings
 from service.settings import ServiceSettings
+from service.webhooks.settings import WebhookSettings
 from tests.support.recipes import (
     COMPOSE_VARIABLES,
     PYPROJECT,
@@ -43,6 +45,7 @@ SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS: dict[str, type[JobSettings]] = {
     "api": ServiceSettings,
     "sweeper": JobSettings,
+    "webhooks": WebhookSettings,
     "worker": WorkerSettings,
     "worker-cuda": WorkerSettings,
 }
@@ -62,6 +65,12 @@ def command_of(service: str) -> list[str]:
     """What a service of ours runs: its own command, or its image's."""
     own: list[str] | None = SERVICES[service].get("command")
     return own or list(ast.literal_eval(last(SERVICES[service]["build"]["target"], "CMD")))
+
+
+def volumes_of(service: str) -> list[str]:
+    """What a service mounts."""
+    volumes: list[str] = SERVICES[service].get("volumes", [])
+    return volumes
 
 
 def test_compose_accepts_the_file() -> None:
@@ -117,7 +126,7 @@ def test_a_service_is_given_real_settings_of_its_own(
         if name.startswith("FIXLIP_")
     }
     given = {**image, **{name: default_of(value) for name, value in SERVICES[service]["environment"].items()}}
-    assert given.keys() <= variables(settings).keys()
+    assert {name for name in given if not name.startswith("OTEL_")} <= variables(settings).keys()
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     accepted = settings()
@@ -135,7 +144,8 @@ def test_what_is_passed_on_has_the_codes_defaults(service: str, settings: type[B
 
 
 def test_whoever_runs_it_can_set_what_the_file_says_they_can() -> None:
-    assert set(re.findall(r"\$\{(\w+)", TEXT)) - variables().keys() == COMPOSE_VARIABLES
+    named = set(re.findall(r"\$\{(\w+)", TEXT))
+    assert named - variables().keys() - {"OTEL_EXPORTER_OTLP_ENDPOINT"} == COMPOSE_VARIABLES
 
 
 def test_nothing_starts_without_a_password() -> None:
@@ -146,7 +156,7 @@ def test_nothing_starts_without_a_password() -> None:
 
 
 def test_the_services_share_redis_and_the_data() -> None:
-    assert all("data:/data" in SERVICES[service]["volumes"] for service in OURS)
+    assert all("data:/data" in volumes_of(service) for service in OURS if service != "webhooks")
     assert all(SERVICES[service]["depends_on"] == {"redis": {"condition": "service_healthy"}} for service in OURS)
 
 
@@ -154,7 +164,7 @@ def test_redis_is_reached_by_those_who_need_it() -> None:
     reached = {service for service in SERVICES if "jobs" in SERVICES[service]["networks"]}
     assert reached == {"redis", *OURS}
     assert "ports" not in SERVICES["redis"]
-    assert set(COMPOSE["networks"]) == {"jobs", "front"}
+    assert set(COMPOSE["networks"]) == {"jobs", "front", "metrics"}
 
 
 def test_redis_keeps_what_was_acknowledged() -> None:
@@ -178,7 +188,7 @@ def test_a_service_may_do_no_more_than_it_must(service: str) -> None:
     assert settings["init"] is True
     user = settings.get("user") or last(settings["build"]["target"], "USER")
     assert user in {"redis", "nobody", "10001:10001"}
-    sources = {default_of(volume).split(":")[0]: volume for volume in settings["volumes"]}
+    sources = {default_of(volume).split(":")[0]: volume for volume in volumes_of(service)}
     assert all(source in COMPOSE["volumes"] or volume.endswith(":ro") for source, volume in sources.items())
 
 
@@ -193,7 +203,7 @@ def test_a_service_is_bounded_and_watched(service: str) -> None:
 def test_the_volumes_belong_to_the_user_who_writes_there() -> None:
     (made,) = (rest for word, rest in stages()["runtime"] if word == "RUN")
     owned = made.split("--group fixlip ")[1].split()
-    volumes = [default_of(volume) for service in OURS for volume in SERVICES[service]["volumes"]]
+    volumes = [default_of(volume) for service in OURS for volume in volumes_of(service)]
     assert {volume.split(":")[1] for volume in volumes if not volume.endswith(":ro")} == set(owned)
 
 
@@ -203,6 +213,23 @@ def test_the_api_answers_where_it_says() -> None:
     assert [default_of(published) for published in SERVICES["api"]["ports"]] == [f"{port}:{port}"]
     scraped = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
     assert scraped["scrape_configs"][0]["static_configs"] == [{"targets": [f"api:{port}"]}]
+
+
+@pytest.mark.parametrize("service", ["worker", "worker-cuda"])
+def test_prometheus_finds_the_workers_where_they_answer(service: str) -> None:
+    scraped = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
+    (found,) = scraped["scrape_configs"][1]["dns_sd_configs"]
+    assert service in found["names"]
+    assert SERVICES[service]["environment"]["FIXLIP_METRICS_PORT"] == found["port"]
+    assert SERVICES[service]["environment"]["FIXLIP_METRICS_HOST"] == "0.0.0.0"
+    assert set(SERVICES[service]["networks"]) & set(SERVICES["prometheus"]["networks"]) == {"metrics"}
+    assert "ports" not in SERVICES[service]
+
+
+def test_a_message_on_its_way_may_arrive() -> None:
+    assert (
+        seconds(SERVICES["webhooks"]["stop_grace_period"]) > WebhookSettings().webhook_timeout_s + 2 * REDIS_TIMEOUT_S
+    )
 
 
 @pytest.mark.parametrize("service", ["worker", "worker-cuda"])
@@ -226,7 +253,7 @@ def test_the_images_are_pinned() -> None:
 
 def test_the_api_image_has_no_torch() -> None:
     installs = [rest for word, rest in stages()["api-build"] if word == "RUN" and "pip install" in rest]
-    assert not any("[" in install for install in installs)
+    assert not any(extra in install for install in installs for extra in ("worker", "embedded"))
     assert any(install.endswith("--no-deps open_clip_torch") for install in installs)
     assert "COPY --from=api-build /opt/fixlip /opt/fixlip" in [" ".join(pair) for pair in stages()["api"]]
 
@@ -247,5 +274,5 @@ def packages_of_the_wheel() -> list[str]:
 
 
 def test_every_volume_is_declared_and_used() -> None:
-    mounted = {default_of(volume).split(":")[0] for service in SERVICES.values() for volume in service["volumes"]}
+    mounted = {default_of(volume).split(":")[0] for service in SERVICES for volume in volumes_of(service)}
     assert {name for name in mounted if not name.startswith(".")} == COMPOSE["volumes"].keys()

@@ -9,12 +9,12 @@ import pytest
 import yaml
 
 from fixlip.supervisor import ENDED_WITHIN_S, FIRST_PAUSE_S, LONGEST_PAUSE_S
-from tests.support.metrics import metrics
+from tests.support.metrics import api_metrics, worker_metrics
 from tests.support.recipes import COMPOSE_VARIABLES, PYPROJECT, ROOT, check_command, default_of, stages
 from tests.support.settings import variables
 
 GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-COMMANDS = sorted(set(re.findall(r"`(fixlip [a-z][^`]*)`", GUIDE)))
+COMMANDS = sorted(set(re.findall(r"(?:`|^\$ )(fixlip [a-z][^`\n]*)", GUIDE, flags=re.MULTILINE)))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -24,6 +24,12 @@ def test_a_command_is_real(command: str) -> None:
 
 def test_the_commands_were_found() -> None:
     assert {"fixlip serve", "fixlip worker --devices all", "fixlip sweep", "fixlip check worker"} <= set(COMMANDS)
+    assert {words[2] for words in map(str.split, COMMANDS) if words[1] == "keys"} == {
+        "create",
+        "list",
+        "quota",
+        "revoke",
+    }
 
 
 def test_the_settings_are_real() -> None:
@@ -48,7 +54,7 @@ def test_the_compose_passes_on_the_settings_that_are_named() -> None:
 def test_the_metrics_are_real(redis_url: str) -> None:
     named = set(re.findall(r"fixlip_[a-z_]+", GUIDE))
     assert named
-    assert named <= metrics(redis_url)
+    assert named <= api_metrics(redis_url) | worker_metrics()
 
 
 def test_the_images_and_overlays_are_there() -> None:

@@ -24,6 +24,7 @@ from worker.models_file import read_models_file
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FIRST_SCREEN_LINES = 24
+CLIENT_VARIABLES = {"FIXLIP_API_KEY", "FIXLIP_URL"}
 OPENAPI: dict[str, Any] = json.loads((ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))
 
 
@@ -67,8 +68,13 @@ def test_it_begins_with_the_two_commands() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("program", blocks("python"), ids=["explain", "players and methods", "maps"])
+@pytest.mark.parametrize(
+    "program",
+    [block for block in blocks("python") if "import fixlip_core" in block],
+    ids=["explain", "players and methods", "maps"],
+)
 def test_its_programs_run(program: str, tmp_path: Path) -> None:
+    # Those that call the service: tests/end_to_end/test_readme.py.
     path = tmp_path / "program.py"
     path.write_text(program, encoding="utf-8")
     done = subprocess.run(
@@ -143,7 +149,11 @@ def test_its_settings_are_all_there_are_with_their_defaults() -> None:
     rows = {name.strip("`"): default.strip("`") for name, default, _ in table("Environment variable", "Default")}
     real = {name: str(default) for name, default in variables().items()}
     real["FIXLIP_MODELS"] = "demo"
-    real["FIXLIP_MODELS_FILE"] = "none"
+    real["FIXLIP_MODELS_FILE"] = real["FIXLIP_METRICS_PORT"] = "none"
+    real["FIXLIP_STORE_URL"] = real["FIXLIP_CORS_ORIGINS"] = real["FIXLIP_IMAGE_HOSTS"] = real[
+        "FIXLIP_OUTBOUND_ALLOW"
+    ] = "none"
+    real["FIXLIP_WEBHOOK_RETRIES_S"] = ",".join(map(str, variables()["FIXLIP_WEBHOOK_RETRIES_S"]))
     real["FIXLIP_THREADS"] = "one per core"
     real["FIXLIP_CONCURRENCY"] = "4, on a GPU 8"
     real["FIXLIP_MEMORY_BYTES"] = "no limit"
@@ -159,7 +169,7 @@ def test_its_models_files_are_such(tmp_path: Path) -> None:
 
 
 def test_its_other_settings_in_examples_exist() -> None:
-    assert set(re.findall(r"FIXLIP_[A-Z_]+", README)) <= variables().keys() | COMPOSE_VARIABLES
+    assert set(re.findall(r"FIXLIP_[A-Z_]+", README)) <= variables().keys() | COMPOSE_VARIABLES | CLIENT_VARIABLES
 
 
 def test_its_folders_are_the_projects() -> None:

@@ -17,11 +17,11 @@ from tests.support.manifests import (
     read,
     settings_given,
 )
-from tests.support.metrics import metrics
+from tests.support.metrics import api_metrics
 from tests.support.recipes import PYPROJECT, stages
 from worker.settings import WorkerSettings
 
-PARTS = ("api", "sweeper", "worker")
+PARTS = ("api", "sweeper", "webhooks", "worker")
 
 with_overlays = pytest.mark.parametrize("overlay", OVERLAYS)
 
@@ -66,7 +66,7 @@ class TestScaledObject:
         for trigger in (queued, running):
             assert trigger["metadata"]["url"] == "http://fixlip-api.fixlip.svc/metrics"
             assert trigger["metadata"]["format"] == "prometheus"
-            assert trigger["metadata"]["valueLocation"] in metrics(redis_url)
+            assert trigger["metadata"]["valueLocation"] in api_metrics(redis_url)
         assert queued["metadata"]["valueLocation"] == "fixlip_queued_forward_passes"
         assert one(overlay, "Service", "fixlip-api")["metadata"].get("namespace", "fixlip") == "fixlip"
 
@@ -101,7 +101,7 @@ class TestNetworkPolicies:
                 assert all(rule["ports"] and (rule.get("from") or rule.get("to")) for rule in rules)
 
     @with_overlays
-    def test_everybody_reaches_redis_and_nobody_else_is_let_in_but_to_the_api(self, overlay: str) -> None:
+    def test_everybody_reaches_redis_and_none_is_let_in_but_to_the_api_and_the_metrics(self, overlay: str) -> None:
         everybody = self.policy(overlay, "fixlip-redis")["podSelector"]["matchLabels"]
         for part in PARTS:
             labels = one(overlay, "Deployment", f"fixlip-{part}")["spec"]["template"]["metadata"]["labels"]
@@ -111,7 +111,7 @@ class TestNetworkPolicies:
             for manifest in manifests(overlay)
             if manifest["kind"] == "NetworkPolicy" and manifest["spec"].get("ingress")
         ]
-        assert entered == ["fixlip-api"]
+        assert entered == ["fixlip-api", "fixlip-worker-metrics"]
         (rule,) = self.policy(overlay, "fixlip-api")["ingress"]
         assert [port["port"] for port in rule["ports"]] == [container(overlay, "api")["ports"][0]["name"]]
 

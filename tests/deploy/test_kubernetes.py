@@ -14,12 +14,18 @@ from fixlip.supervisor import ENDED_WITHIN_S
 from service.app import create_app
 from service.jobs.settings import JobSettings
 from service.settings import ServiceSettings
+from service.webhooks.settings import WebhookSettings
 from tests.support.manifests import OVERLAYS, container, manifests, one, pod, settings_given, stage_of
 from tests.support.recipes import check_command, last
 from tests.support.settings import variables
 from worker.settings import WorkerSettings
 
-PARTS: dict[str, type[JobSettings]] = {"api": ServiceSettings, "sweeper": JobSettings, "worker": WorkerSettings}
+PARTS: dict[str, type[JobSettings]] = {
+    "api": ServiceSettings,
+    "sweeper": JobSettings,
+    "webhooks": WebhookSettings,
+    "worker": WorkerSettings,
+}
 OLDEST_VERSION = "1.29"
 NEWEST_VERSION = "1.34"
 
@@ -59,7 +65,7 @@ def test_a_part_runs_and_checks_real_commands(overlay: str, part: str) -> None:
     image_command = list(ast.literal_eval(last(stage_of(overlay, part), "CMD")))
     command: list[str] = specification.get("command", image_command)
     check_command(command)
-    assert command[1] == {"api": "serve", "sweeper": "sweep", "worker": "worker"}[part]
+    assert command[1] == {"api": "serve", "sweeper": "sweep", "webhooks": "webhooks", "worker": "worker"}[part]
     for probe in (name for name in specification if name.endswith("Probe")):
         if part == "api":
             assert specification[probe]["httpGet"]["port"] == "http"
@@ -80,7 +86,8 @@ def test_a_part_is_given_real_settings_of_its_own(overlay: str, part: str, monke
             monkeypatch.setenv(name, value)
     accepted = PARTS[part]()
     mounts = {mount["name"]: mount["mountPath"] for mount in container(overlay, part)["volumeMounts"]}
-    assert mounts["data"] == str(accepted.data_dir) == "/data"
+    assert str(accepted.data_dir) == "/data"
+    assert mounts.get("data") == (None if part == "webhooks" else "/data")
     assert "REDIS_URL" in given
 
 
@@ -119,8 +126,8 @@ def test_what_is_written_has_a_volume(overlay: str, part: str) -> None:
     mounts = {mount["mountPath"]: mount["name"] for mount in container(overlay, part)["volumeMounts"]}
     volumes = {volume["name"] for volume in pod(overlay, part)["volumes"]}
     assert set(mounts.values()) == volumes
-    wanted = {"/data", "/tmp", "/home/fixlip/.cache"} if part == "worker" else {"/data", "/tmp"}
-    assert mounts.keys() == wanted
+    wanted = {"worker": {"/data", "/tmp", "/home/fixlip/.cache"}, "webhooks": {"/tmp"}}
+    assert mounts.keys() == wanted.get(part, {"/data", "/tmp"})
     claims = {volume["persistentVolumeClaim"]["claimName"] for volume in pod(overlay, part)["volumes"][:-1]}
     for claim in claims:
         assert one(overlay, "PersistentVolumeClaim", claim)["spec"]["accessModes"] == ["ReadWriteMany"]
@@ -144,7 +151,7 @@ def test_a_part_is_not_killed_within_its_grace(overlay: str) -> None:
 @with_overlays
 def test_a_probe_outlasts_missed_heartbeats(overlay: str) -> None:
     heartbeat_s = float(settings_given(overlay, "worker")["FIXLIP_HEARTBEAT_S"])
-    for part in ("worker", "sweeper"):
+    for part in ("worker", "sweeper", "webhooks"):
         probe = container(overlay, part)["livenessProbe"]
         assert probe["exec"]["command"][-1] == "--no-needs-redis"
         assert probe["periodSeconds"] * probe["failureThreshold"] > 10 * 3 * heartbeat_s
@@ -192,3 +199,14 @@ def test_those_that_are_scaled_do_not_say_how_many(overlay: str) -> None:
     for name in scaled:
         assert "replicas" not in one(overlay, "Deployment", name)["spec"]
     assert one(overlay, "Deployment", "fixlip-sweeper")["spec"]["replicas"] == 1
+
+
+@with_overlays
+def test_the_worker_s_metrics_are_where_they_are_looked_for(overlay: str) -> None:
+    (port,) = container(overlay, "worker")["ports"]
+    given = settings_given(overlay, "worker")
+    annotations = one(overlay, "Deployment", "fixlip-worker")["spec"]["template"]["metadata"]["annotations"]
+    assert str(port["containerPort"]) == given["FIXLIP_METRICS_PORT"] == annotations["prometheus.io/port"]
+    assert given["FIXLIP_METRICS_HOST"] == "0.0.0.0"
+    (rule,) = one(overlay, "NetworkPolicy", "fixlip-worker-metrics")["spec"]["ingress"]
+    assert [entry["port"] for entry in rule["ports"]] == [port["name"]] == ["metrics"]

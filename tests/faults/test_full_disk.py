@@ -18,6 +18,9 @@ from tests.faults.disks import LimitedFiles, small_disk
 from tests.faults.orders import Order
 from tests.support.processes import wait_until
 
+NEVER_STORED = 1_000_000
+"""Seed of a picture that no other order has: one that is in the store already needs no room."""
+
 
 def test_jobs_wait_for_room(trial: StartTrial, scale: Scale, tmp_path: Path) -> None:
     outages_s = (5.0, 20.0, 40.0) if scale.is_full else (0.0,)
@@ -31,7 +34,7 @@ def test_jobs_wait_for_room(trial: StartTrial, scale: Scale, tmp_path: Path) -> 
                 repository = JobRepository(redis)
                 wait_until(lambda: repository.queue_state().delayed > 0, within_s=60)  # noqa: B023  # it is called at once
             with pytest.raises(RefusedError, match="storage_unavailable"):
-                running.submit(Order())
+                running.submit(Order(seed=NEVER_STORED))
             assert running.client.get("/readyz").status_code == 503
             time.sleep(outage_s)
             disk.free()

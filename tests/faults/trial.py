@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final
 
-from service.jobs.artifacts import ArtifactStore
+from service.jobs.storage.objects import Objects
 from tests.faults.audit import jobs_of, leftovers, unpromised
 from tests.faults.clients import Client, Load, Watch
 from tests.faults.ledger import FINAL, SUCCESS, Ledger, Loss, Outcome
@@ -192,7 +192,7 @@ class Trial:
         """Nothing is left of jobs that have ended, once the last sweep has been."""
         if any(part.was_killed for part in self.stack.parts):
             # Who is killed while it writes leaves a draft, which the housekeeping takes when it is an hour old.
-            ArtifactStore(self.stack.data).delete_drafts(older_than_s=0)
+            Objects(self.stack.data).delete_drafts(older_than_s=0)
         with self.stack.client() as redis:
             try:
                 wait_until(lambda: not leftovers(redis, self.stack.data), within_s=PATIENCE_S)
