@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from locust import FastHttpUser, constant_pacing, task
+from locust import FastHttpUser, task
 
 __all__ = ["Reader", "Submitter"]
 
@@ -26,14 +26,21 @@ TABLE: Final = IMAGE.index(b"\xff\xdb") + 5  # the first quantization table: eac
 
 
 class _Steady(FastHttpUser):
-    """Asks once a second, whatever the others do; so many of them are a constant rate of arrival."""
+    """Asks once a second by the clock, whatever the answers take; so many of them are a constant rate of arrival."""
 
+    # locust's own constant pacing counts from the end of the task before. The users then come as fast as they were
+    # answered: once there was a queue, there is one for ever.
     abstract = True
-    wait_time = constant_pacing(1.0)
 
     def on_start(self) -> None:
         """Come at a moment of its own within the second."""
-        time.sleep(RANDOM.random())
+        self._due_s = time.monotonic() + RANDOM.random()
+        time.sleep(self._due_s - time.monotonic())
+
+    def wait_time(self) -> float:
+        """Seconds until its moment comes again."""
+        self._due_s += 1.0
+        return max(0.0, self._due_s - time.monotonic())
 
 
 class Reader(_Steady):

@@ -30,6 +30,7 @@ from service.observability.tracing import Tracing, start_tracing
 from service.outbound.caller import Caller
 from service.outbound.images import ImageFetcher
 from service.outbound.trust import HostList
+from service.reading import JobReader
 from service.settings import ServiceSettings
 from service.watching import JobWatcher
 
@@ -43,6 +44,7 @@ class Backend:
     settings: ServiceSettings
     redis: Redis
     repository: JobRepository
+    reader: JobReader
     queue: JobQueue
     catalogue: Catalogue
     listing: JobListing
@@ -67,17 +69,19 @@ class Backend:
         redis = connect(settings.redis_url, timeout_s=settings.redis_timeout_s)
         bundles = BundleStore.open(settings, redis)
         repository, listing = JobRepository.of(settings, redis), JobListing(redis, settings.key_prefix)
+        estimator = Estimator(redis, settings.key_prefix)
         return cls(
             settings=settings,
             redis=redis,
             repository=repository,
+            reader=JobReader(repository, estimator),
             queue=JobQueue(redis, settings),
             catalogue=Catalogue(redis, settings.key_prefix),
             listing=listing,
             gate=Gate(settings.auth, KeyStore(redis, settings.key_prefix)),
             quotas=_quotas(redis, settings, repository, listing),
             answers=AnswerBook(redis, settings.key_prefix, bundles),
-            estimator=Estimator(redis, settings.key_prefix),
+            estimator=estimator,
             reservations=Reservations(redis, settings.key_prefix),
             uploads=UploadRepository(redis, settings.key_prefix, retention_s=settings.upload_retention_s),
             bundles=bundles,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from redis import Redis, RedisError, WatchError
 from redis.client import Pipeline
@@ -18,7 +18,12 @@ from service.jobs.records import Job, JobStatus, is_job_id
 from service.jobs.registers.every import every_register
 from service.jobs.registers.register import Change
 
-__all__ = ["Ledger"]
+__all__ = ["Fields", "Ledger"]
+
+Fields: TypeAlias = Mapping[bytes | str, bytes | str]
+"""What Redis holds of a job."""
+NO_JOB: Final = "none"
+"""The id of no job."""
 
 _MAX_CONFLICTS: Final = 100
 
@@ -68,6 +73,27 @@ class Ledger:
         """
         return self._read(self._redis, job_id)
 
+    def fetch(self, job_ids: Sequence[str]) -> list[Fields]:
+        """What is stored of each job, nothing where there is none, in one round trip."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            for job_id in job_ids:
+                pipe.hgetall(self._keys.job(job_id if is_job_id(job_id) else NO_JOB))
+            return pipe.execute()
+
+    def decoded(self, job_id: str, fields: Fields) -> Row:
+        """A job's row, from what is stored of it.
+
+        Raises:
+            JobNotFoundError: nothing is.
+            JobUnreadableError: another version of this program has written it.
+        """
+        if not fields:
+            raise JobNotFoundError(job_id)
+        try:
+            return decode(fields)
+        except ValueError as error:
+            raise JobUnreadableError(job_id, str(error)) from error
+
     def change(self, job_id: str, plan: Plan) -> Row | None:
         """Write what ``plan`` makes of the row as it is and, while this is written, remains.
 
@@ -105,12 +131,7 @@ class Ledger:
 
     def _read(self, redis: Redis, job_id: str) -> Row:
         fields = redis.hgetall(self._keys.job(job_id)) if is_job_id(job_id) else {}
-        if not fields:
-            raise JobNotFoundError(job_id)
-        try:
-            return decode(fields)
-        except ValueError as error:
-            raise JobUnreadableError(job_id, str(error)) from error
+        return self.decoded(job_id, fields)
 
     def _try_to_insert(self, pipe: Pipeline, job: Job, books: Books, queue: JobQueue | None) -> bool:
         key = self._keys.job(job.id)

@@ -183,9 +183,16 @@ class Estimator:
         self._traffic = Traffic()
         self._looked_at = float("-inf")
 
-    def of(self, row: Row) -> Estimate:
-        """What may be said of a job."""
-        return UNKNOWN if row.job.status.is_terminal else self.traffic().estimate(row, now=utc_now())
+    @property
+    def is_old(self) -> bool:
+        """Whether it is time for another look."""
+        return time.monotonic() - self._looked_at > _LOOK_EVERY_S
+
+    def of(self, row: Row, *, look: bool = True) -> Estimate:
+        """What may be said of a job; without ``look``, by the last one."""
+        if row.job.status.is_terminal:
+            return UNKNOWN
+        return (self.traffic() if look else self._traffic).estimate(row, now=utc_now())
 
     def retry_after_s(self, passes: float) -> int:
         """Seconds until the workers will have made so many passes of the queue's, within reason."""
@@ -199,7 +206,7 @@ class Estimator:
     def traffic(self) -> Traffic:
         """The queue and the workers, now or a second ago."""
         # Who comes while another looks does not wait: where Redis does not answer, all would, one after the other.
-        if time.monotonic() - self._looked_at > _LOOK_EVERY_S and self._lock.acquire(blocking=False):
+        if self.is_old and self._lock.acquire(blocking=False):
             try:
                 self._traffic = self._look()
                 self._looked_at = time.monotonic()

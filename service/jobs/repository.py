@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from redis import Redis
 
 from service.jobs._keys import Keys
-from service.jobs._ledger import Ledger
+from service.jobs._ledger import Fields, Ledger
 from service.jobs._renewal import Renewal
 from service.jobs._rows import Books, ReservedKey, Row
 from service.jobs._transitions import expired, finished, lost, queued_again
@@ -128,10 +128,20 @@ class JobRepository:
         Raises:
             JobNotFoundError: no job has this id, or it cannot be one.
         """
-        row = self._ledger.row(job_id)
-        if tenant is not None and row.books.tenant != tenant:
-            raise JobNotFoundError(job_id)
-        return row
+        return _if_of(tenant, self._ledger.row(job_id))
+
+    def fetch(self, job_ids: Sequence[str]) -> list[Fields]:
+        """What is stored of each of these jobs, for :meth:`decoded`, in one round trip."""
+        return self._ledger.fetch(job_ids)
+
+    def decoded(self, job_id: str, fields: Fields, *, tenant: str) -> Row:
+        """Like :meth:`row`, of what :meth:`fetch` gave; does not ask Redis.
+
+        Raises:
+            JobNotFoundError: no job of the tenant has this id, or it cannot be one.
+            JobUnreadableError: another version of this program has written it.
+        """
+        return _if_of(tenant, self._ledger.decoded(job_id, fields))
 
     def get(self, job_id: str, *, tenant: str | None = None) -> Job:
         """The job's record; otherwise like :meth:`row`.
@@ -379,3 +389,14 @@ class JobRepository:
             return change(row) if row.runs_under(lease) else None
 
         return self._ledger.change(lease.job_id, plan) is not None
+
+
+def _if_of(tenant: str | None, row: Row) -> Row:
+    """The row, unless it is another tenant's.
+
+    Raises:
+        JobNotFoundError: it is.
+    """
+    if tenant is not None and row.books.tenant != tenant:
+        raise JobNotFoundError(row.job.id)
+    return row

@@ -40,6 +40,7 @@ def job_response(
     final_status: int = 200,
     wait_s: int | None = None,
     headers: Mapping[str, str] | None = None,
+    estimate: Estimate | None = None,
 ) -> Response:
     """The job as it stands; where the client prefers to wait, once it has ended or the time is over.
 
@@ -51,14 +52,15 @@ def job_response(
         final_status: HTTP status for one that has.
         wait_s: how long the client prefers to wait.
         headers: more headers.
+        estimate: what may be said of its future, if the caller knows; else Redis may be asked.
     """
     headers = dict(headers or {})
     if wait_s is not None:
         headers["Preference-Applied"] = f"wait={wait_s}"
 
-    def as_it_stands(row: Row) -> Response:
+    def as_it_stands(row: Row, estimate: Estimate | None = None) -> Response:
         own, is_final = {"Cache-Control": "no-store"}, row.job.status.is_terminal
-        estimate = _estimate(row, backend)
+        estimate = estimate or _estimate(row, backend)
         if not is_final:
             own["Retry-After"] = str(estimate.poll_after_s)
         status = final_status if is_final else open_status
@@ -73,7 +75,7 @@ def job_response(
 
     job = row.job
     if not wait_s or job.status.is_terminal:
-        return as_it_stands(row)
+        return as_it_stands(row, estimate)
     return _PatientResponse(lambda: backend.watcher.end(job.id, Standing.of(job), within_s=wait_s), as_it_stands_now)
 
 

@@ -125,11 +125,12 @@ def list_explanations(
     },
     openapi_extra={"parameters": [PREFER]},
 )
-def get_explanation(
+async def get_explanation(
     explanation_id: str, who: Reader, backend: BackendDep, request: Request, wait_s: Patience
 ) -> Response:
     """The job's status, progress and, once it has succeeded, its outcome in brief. A failed job has `error`."""
-    return job_response(backend.repository.row(explanation_id, tenant=who.tenant), backend, request, wait_s=wait_s)
+    row = await backend.reader.row(explanation_id, tenant=who.tenant)
+    return job_response(row, backend, request, wait_s=wait_s, estimate=await backend.reader.estimate(row))
 
 
 @router.delete(
