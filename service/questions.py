@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from importlib import metadata
 from typing import Final
 
@@ -30,12 +30,17 @@ def question_of(who: Principal, job: Job, card: ModelCard, picture: Picture) -> 
         "tenant": who.tenant,
         "picture": hashlib.sha256(picture.plain).hexdigest(),
         "input": job.input,
-        "model": {name: value for name, value in card.to_dict().items() if name != "device"},
+        "model": _model_of(card),
         "method": job.method,
         "params": dict(sorted(job.params.items())),
         "versions": [RESULTS_VERSION, _package_version()],
     }
     return hashlib.sha256(to_json(question)).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _model_of(card: ModelCard) -> str:
+    return to_json({name: value for name, value in card.to_dict().items() if name != "device"}).decode()
 
 
 @cache
