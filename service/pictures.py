@@ -13,7 +13,7 @@ from fixlip_core.errors import InputError, InvalidImageError
 from fixlip_core.images import decode_image
 from service.access.principal import Principal
 from service.backend import Backend
-from service.jobs.errors import UploadNotFoundError
+from service.jobs.errors import ArtifactNotFoundError, UploadNotFoundError
 from service.jobs.inputs import IMAGE
 from service.outbound.errors import (
     AnswerTooLongError,
@@ -94,9 +94,11 @@ def _plain_file(image: Image.Image) -> bytes:
 def _uploaded(backend: Backend, who: Principal, image_id: str) -> Picture:
     try:
         upload, bundle = backend.uploads.get(image_id, tenant=who.tenant)
-    except UploadNotFoundError as error:
-        raise InputError(str(error), field="image_id", code=error.code) from error
-    return Picture(upload.sha256, (upload.width, upload.height), backend.bundles.read(bundle)[IMAGE])
+        plain = backend.bundles.read(bundle)[IMAGE]
+    except (UploadNotFoundError, ArtifactNotFoundError) as error:  # it may be removed between the two
+        missing = UploadNotFoundError(image_id)
+        raise InputError(str(missing), field="image_id", code=missing.code) from error
+    return Picture(upload.sha256, (upload.width, upload.height), plain)
 
 
 def _fetched(backend: Backend, url: str) -> Picture:

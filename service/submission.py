@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 
@@ -184,13 +184,17 @@ def _answer(
         "completed_at": now,
     }
     job = accepted.job.model_copy(update=done)
-    backend.repository.create(
-        job,
-        tenant=who.tenant,
-        results=results,
-        answers=accepted.question,
-        reservation=reservation.key if reservation else None,
-    )
+
+    def create() -> bool:
+        return backend.repository.create(
+            job,
+            tenant=who.tenant,
+            results=results,
+            answers=accepted.question,
+            reservation=reservation.key if reservation else None,
+        )
+
+    _create_surely(create)
 
 
 def _queue(backend: Backend, who: Principal, accepted: _Accepted, reservation: Reservation | None) -> None:
@@ -214,11 +218,16 @@ def _queue(backend: Backend, who: Principal, accepted: _Accepted, reservation: R
             )
 
         with _enqueueing(backend, job) as enqueued:
-            try:
-                charge.is_due = create()
-            except (RedisConnectionError, RedisTimeoutError):
-                create()  # the answer may have been lost; a job of this id that is there by now is this one
-                charge.is_due = True
+            charge.is_due = _create_surely(create)
+
+
+def _create_surely(create: Callable[[], bool]) -> bool:
+    """Whether the job has come to be by this; where the answer may have been lost, by asking once more."""
+    try:
+        return create()
+    except (RedisConnectionError, RedisTimeoutError):
+        create()  # a job of this id that is there by now is this one
+        return True
 
 
 def _enqueueing(backend: Backend, job: Job) -> AbstractContextManager[Span]:

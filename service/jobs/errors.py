@@ -7,6 +7,7 @@ FixlipError
     |-- JobFinalError               the job has ended, so that nothing can change it
     |-- JobOpenError                the job has not ended yet, so that it cannot be removed
     |-- UploadNotFoundError         no upload of that id
+    |-- UploadUnreadableError       a record of an upload that another version, or another program, has written
     |-- ArtifactNotFoundError       no such stored file
     |-- InvalidPageTokenError       a page token that is none, or one of another list
     |-- WebhookSecretNotFoundError  no webhook secret of that id
@@ -30,6 +31,7 @@ __all__ = [
     "StorageUnavailableError",
     "TooManyWebhookSecretsError",
     "UploadNotFoundError",
+    "UploadUnreadableError",
     "WebhookSecretNotFoundError",
 ]
 
@@ -89,6 +91,16 @@ class UploadNotFoundError(JobDomainError, LookupError):
 
     def __init__(self, upload_id: str) -> None:
         super().__init__(f"no uploaded image has the id {upload_id!r}; uploads are removed after a while")
+        self.upload_id = upload_id
+
+
+class UploadUnreadableError(JobDomainError):
+    """The upload's record is not one that this version of the program can read."""
+
+    code = "upload_unreadable"
+
+    def __init__(self, upload_id: str) -> None:
+        super().__init__(f"the record of uploaded image {upload_id!r} cannot be read")
         self.upload_id = upload_id
 
 

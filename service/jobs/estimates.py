@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -231,7 +232,7 @@ class Estimator:
         next_place = float(entered or 0)
         return Traffic(
             paces=self._rates.live(now=seconds + micros / 1e6),
-            running=[_running(*map(_value, row)) for row in rows if all(row)],
+            running=list(_readable(rows)),
             queued=queued + delayed,
             queued_passes=int(queued_passes or 0),
             first_place=first[0][1] if first else next_place,
@@ -245,6 +246,14 @@ def _of_running(row: Row, line: _Line, queued: int, now: datetime) -> Estimate:
     left = _passes_left(row.job.progress.completed, row.job.progress.total, row.books.cost_passes)
     end_in_s = line.passes_s(left, queued=queued) + line.tail_s(row.job.method)
     return Estimate(duration_s=ran_s + end_in_s, end_in_s=end_in_s)
+
+
+def _readable(rows: Sequence[Sequence[Any]]) -> Iterator[Running]:
+    """The running jobs, without those that are gone, or that another version of this program has written."""
+    for row in rows:
+        with suppress(ValueError, TypeError, KeyError):
+            if all(row):
+                yield _running(*map(_value, row))
 
 
 def _running(model: Mapping[str, Any], progress: Mapping[str, Any], cost_passes: int) -> Running:

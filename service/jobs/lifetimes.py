@@ -43,6 +43,7 @@ class Lifetimes:
         self._uploads = UploadRepository(redis, settings.key_prefix, retention_s=settings.upload_retention_s)
         self._queue = JobQueue(redis, settings)
         self._is_store_away = False
+        self._unreadable: set[str] = set()
 
     def end_what_is_due(self) -> None:
         """Do all that is due, up to a number of each kind.
@@ -63,7 +64,7 @@ class Lifetimes:
                 if not self._repository.expire(job_id, queue=self._queue):
                     self._redis.zrem(self._keys.unbegun, job_id)  # there is no such job any more
             except JobUnreadableError as error:
-                _log.warning("%s", error)
+                self._tell_once(error)
 
     def _remove_jobs(self) -> None:
         for job_id in self._ledger.members(self._keys.expiring, until=self._ledger.now(), most=MOST_AT_ONCE):
@@ -71,7 +72,12 @@ class Lifetimes:
                 if self._ledger.remove(job_id, lambda _: True) is None:
                     self._redis.zrem(self._keys.expiring, job_id)
             except JobUnreadableError as error:
-                _log.warning("%s", error)
+                self._tell_once(error)
+
+    def _tell_once(self, error: JobUnreadableError) -> None:
+        if error.job_id not in self._unreadable:
+            self._unreadable.add(error.job_id)
+            _log.warning("%s", error)
 
     def _remove_garbage(self) -> None:
         try:

@@ -69,12 +69,20 @@ class Rates:
     def live(self, *, now: float) -> list[Pace]:
         """The paces of the workers alive at ``now``, by Redis's clock in seconds since 1970.
 
-        One that is not known yet is taken to be like the last that was.
+        One that is not known yet is taken to be like the last that was; what another version of this program has
+        written, and cannot be read, is left out.
         """
         workers = self._redis.zrangebyscore(self._keys.workers, f"({now}", "+inf")
         keys = [self._keys.pace(text(worker_id)) for worker_id in workers]
         last, *said = self._redis.mget(self._keys.last_pace, *keys)
-        paces = [Pace.model_validate_json(data) for data in said if data]
-        if last is None:
-            return paces
-        return [pace.or_like(Pace.model_validate_json(last)) for pace in paces]
+        paces = [pace for pace in map(_pace_in, said) if pace is not None]
+        like = _pace_in(last)
+        return paces if like is None else [pace.or_like(like) for pace in paces]
+
+
+def _pace_in(data: bytes | str | None) -> Pace | None:
+    """The pace in what Redis gave, if it is one."""
+    try:
+        return Pace.model_validate_json(data) if data else None
+    except ValueError:
+        return None

@@ -39,14 +39,14 @@ elseif is_held then
 end
 local job_id = is_same and known[2] or ARGV[2]
 redis.call('HSET', KEYS[1], 'fingerprint', ARGV[1], 'job_id', job_id, 'holder', ARGV[3],
-    'held_until', string.format('%.6f', now + ARGV[4]))
+    'is_inherited', is_same and 1 or 0, 'held_until', string.format('%.6f', now + ARGV[4]))
 redis.call('EXPIRE', KEYS[1], ARGV[5])
 return {'held', job_id}
 """
 _LET_GO: Final = """
 if redis.call('HGET', KEYS[1], 'holder') ~= ARGV[1] then
     return
-elseif ARGV[2] == 'forget' then
+elseif ARGV[2] == 'forget' and redis.call('HGET', KEYS[1], 'is_inherited') == '0' then
     redis.call('DEL', KEYS[1])
 else
     redis.call('HSET', KEYS[1], 'held_until', 0)
@@ -103,7 +103,7 @@ class Reservations:
         return Reservation(ReservationState(state), job_id, key, holder)
 
     def forget(self, reservation: Reservation) -> None:
-        """Nothing was written: the key is as good as new."""
+        """Nothing was written: the key is as good as new; unless an earlier holder may still write the job."""
         self._end(reservation, "forget")
 
     def yield_(self, reservation: Reservation) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -12,13 +13,14 @@ from pydantic_core import to_json
 from redis import Redis, RedisError, WatchError
 
 from service.jobs._keys import Keys, text
-from service.jobs.errors import UploadNotFoundError
+from service.jobs.errors import UploadNotFoundError, UploadUnreadableError
 from service.jobs.storage.bundle import Bundle
 from service.jobs.storage.holdings import hold, release
 
 __all__ = ["Upload", "UploadRepository"]
 
 _ID: Final = re.compile(r"img_[0-9a-f]{32}")
+_log = logging.getLogger(__name__)
 
 
 class Upload(BaseModel):
@@ -58,6 +60,7 @@ class UploadRepository:
         self._redis = redis
         self._keys = Keys(key_prefix)
         self._retention = timedelta(seconds=retention_s)
+        self._unreadable: set[str] = set()
 
     def create(self, bundle: Bundle, *, tenant: str, sha256: str, size: tuple[int, int], size_bytes: int) -> Upload:
         """Record an upload, whose picture is in the store already.
@@ -92,6 +95,7 @@ class UploadRepository:
 
         Raises:
             UploadNotFoundError: the tenant has no upload of this id, or it has expired.
+            UploadUnreadableError: another version of this program has written it.
         """
         row = self._row(upload_id)
         if row is None or row.tenant != tenant:
@@ -103,17 +107,27 @@ class UploadRepository:
 
         Raises:
             UploadNotFoundError: the tenant has no upload of this id, or it has expired.
+            UploadUnreadableError: another version of this program has written it.
         """
         row = self._row(upload_id)
         if row is None or row.tenant != tenant or not self._remove(row):
             raise UploadNotFoundError(upload_id)
 
     def remove_expired(self, *, most: int) -> int:
-        """Remove uploads whose time has come, the oldest first; gives how many were due."""
+        """Remove uploads whose time has come, the oldest first; gives how many were due.
+
+        Those that another version of this program has written are left to it; each is told of once.
+        """
         now = self._now().timestamp()
         due = self._redis.zrangebyscore(self._keys.expiring_uploads, "-inf", now, start=0, num=most)
         for upload_id in map(text, due):
-            row = self._row(upload_id)
+            try:
+                row = self._row(upload_id)
+            except UploadUnreadableError as error:
+                if upload_id not in self._unreadable:
+                    self._unreadable.add(upload_id)
+                    _log.warning("%s", error)
+                continue
             if row is None or not self._remove(row):
                 self._redis.zrem(self._keys.expiring_uploads, upload_id)  # it is gone already
         return len(due)
@@ -124,7 +138,10 @@ class UploadRepository:
 
     def _row(self, upload_id: str) -> _Row | None:
         data = self._redis.get(self._keys.upload(upload_id)) if _ID.fullmatch(upload_id) else None
-        return None if data is None else _Row.model_validate_json(data)
+        try:
+            return None if data is None else _Row.model_validate_json(data)
+        except ValueError as error:
+            raise UploadUnreadableError(upload_id) from error
 
     def _remove(self, row: _Row) -> bool:
         """Whether it was this call that removed it."""

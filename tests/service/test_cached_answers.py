@@ -11,12 +11,14 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 from PIL import Image
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 import service.questions
 from fixlip_core.encoders.card import ModelCard
 from service.backend import Backend
 from service.jobs._keys import text
-from service.jobs.records import JobFailure, JobOutput
+from service.jobs.records import Job, JobFailure, JobOutput
+from service.jobs.repository import JobRepository
 
 URL = "/v1/explanations"
 CAPTION = "a red circle and a blue square"
@@ -210,3 +212,23 @@ def test_results_that_are_being_removed_at_this_moment_are_no_answer(
     job = ask().json()
 
     assert (job["status"], job["cached"]) == ("queued", False)
+
+
+def test_a_lost_answer_of_redis_makes_no_second_job_and_no_error(
+    ask: Ask, answered: dict[str, Any], backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = backend.redis.zcard("fixlip:tenant:default:jobs")
+    create, calls = JobRepository.create, []
+
+    def lose_first(self: JobRepository, job: Job, **fields: Any) -> bool:
+        calls.append(create(self, job, **fields))
+        if len(calls) == 1:
+            raise RedisConnectionError("the answer is lost")
+        return calls[-1]
+
+    monkeypatch.setattr(JobRepository, "create", lose_first)
+    response = ask()
+
+    assert (response.status_code, response.json()["cached"]) == (200, True)
+    assert calls == [True, False]
+    assert backend.redis.zcard("fixlip:tenant:default:jobs") == before + 1

@@ -223,6 +223,16 @@ class TestEstimator:
             11,
         ]
 
+    def test_a_running_job_that_cannot_be_read_is_left_out(
+        self, estimator: Estimator, repository: JobRepository, jobs: list[Job], redis: Redis
+    ) -> None:
+        for job in jobs[:3]:
+            assert repository.claim(job.id, "w/1", ttl_s=60)
+        redis.hset(f"fixlip:job:{jobs[0].id}", "progress", b'{"of_another_version": 1}')
+        redis.hset(f"fixlip:job:{jobs[1].id}", "model", b"no JSON")
+
+        assert estimator.traffic().running == [Running("demo", 100)]
+
     def test_it_counts_jobs_that_are_put_off(
         self, estimator: Estimator, repository: JobRepository, jobs: list[Job]
     ) -> None:

@@ -66,3 +66,12 @@ def test_fields_of_other_versions_are_left_alone(rates: Rates, say: Callable[...
     redis.set("fixlip:pace:w1", KNOWN.model_dump_json()[:-1] + ',"colour":"blue"}')
 
     assert rates.live(now=time.time()) == [KNOWN]
+
+
+def test_a_pace_that_cannot_be_read_is_left_out(rates: Rates, say: Callable[..., None], redis: Redis) -> None:
+    say("w1", KNOWN)
+    say("w2", KNOWN)
+    for key in ("fixlip:pace:w2", "fixlip:last_pace"):
+        redis.set(key, b'{"slots": "of another version"}')
+
+    assert rates.live(now=time.time()) == [KNOWN]

@@ -97,6 +97,20 @@ def test_who_was_slow_cannot_let_go_of_what_another_holds(reservations: Reservat
     assert (again.state, again.job_id) == (IN_FLIGHT, quick.job_id)
 
 
+def test_who_fails_after_another_does_not_forget_the_job_that_the_other_may_still_write(
+    reservations: Reservations, repository: JobRepository, queue: JobQueue, job: Job, redis: Redis
+) -> None:
+    slow = reserve(reservations)
+    let_hold_lapse(redis)
+    reservations.forget(reserve(reservations))
+
+    third = reserve(reservations)
+    assert (third.state, third.job_id) == (HELD, slow.job_id)
+    assert write(repository, queue, job, slow)
+    assert not write(repository, queue, job, third)
+    assert queue.depth() == 1
+
+
 def test_nobody_lets_go_of_a_settled_key(
     reservations: Reservations, repository: JobRepository, queue: JobQueue, job: Job
 ) -> None:

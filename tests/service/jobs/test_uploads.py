@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from redis import Redis
 
-from service.jobs.errors import UploadNotFoundError
+from service.jobs.errors import UploadNotFoundError, UploadUnreadableError
 from service.jobs.repository import JobRepository
 from service.jobs.storage.bundle import Bundle
 from service.jobs.uploads import Upload, UploadRepository
@@ -75,3 +75,18 @@ def test_a_record_that_was_lost_keeps_nothing_from_expiring(uploads: UploadRepos
     redis.zadd("fixlip:expiring_uploads", {"img_" + "0" * 32: 1.0})
     assert uploads.remove_expired(most=1) == 1
     assert uploads.remove_expired(most=1) == 0
+
+
+def test_what_cannot_be_read_is_left_alone_told_once_and_keeps_no_other_upload(
+    uploads: UploadRepository, upload: Upload, redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = uploads.create(BUNDLE, tenant="ours", sha256="0" * 64, size=(48, 32), size_bytes=77)
+    redis.set(f"fixlip:upload:{upload.id}", b'{"of_another_version": 1}')
+    for each in (upload, other):
+        redis.zadd("fixlip:expiring_uploads", {each.id: 1.0})
+    for _ in range(3):
+        uploads.remove_expired(most=10)
+    assert redis.zrange("fixlip:expiring_uploads", 0, -1) == [upload.id.encode()]
+    assert caplog.text.count(upload.id) == 1
+    with pytest.raises(UploadUnreadableError):
+        uploads.get(upload.id, tenant="ours")

@@ -96,6 +96,17 @@ def test_a_deleted_image_is_gone_but_not_for_its_jobs(
     assert backend.bundles.read(claim.inputs)
 
 
+def test_an_image_that_is_removed_while_it_is_asked_for_is_gone(
+    client: TestClient, settings: ServiceSettings, upload: dict[str, Any]
+) -> None:
+    for path in (settings.data_dir / "bundles").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    response = submit_with(client, image_id=upload["id"])
+    assert (response.status_code, response.json()["code"]) == (422, "upload_not_found")
+    assert response.json()["errors"][0]["field"] == "image_id"
+
+
 @pytest.mark.parametrize("image_id", ["", "x", "img_" + "0" * 32, "../../etc/passwd", "img_\u0660"])
 def test_an_unknown_image_is_named_in_the_error(client: TestClient, image_id: str) -> None:
     response = submit_with(client, image_id=image_id)
