@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 REDIS_TIMEOUT_S: Final = 5.0
+MAX_EXPIRES_DAYS: Final = 36_500
 
 app = typer.Typer(
     help="API keys and quotas of tenants, in REDIS_URL. Changes hold within seconds.", no_args_is_help=True
@@ -37,7 +38,9 @@ def create(
         typer.Option(help="'submit', 'read' or 'admin'; may be given several times. By default submit and read."),
     ] = None,
     name: Annotated[str, typer.Option(help="What it is for, so that you recognise it in the list.")] = "",
-    expires: Annotated[int | None, typer.Option(metavar="DAYS", help="Days for which it is good.", min=1)] = None,
+    expires: Annotated[
+        int | None, typer.Option(metavar="DAYS", help="Days for which it is good.", min=1, max=MAX_EXPIRES_DAYS)
+    ] = None,
 ) -> None:
     """Make a key and print it: once, since it is not kept."""
     from service.access.keys import MAX_NAME_LENGTH, KeyStore
@@ -67,7 +70,7 @@ def list_keys() -> None:
     table = Table("id", "tenant", "scopes", "name", "state", "created", "expires", "last used")
     for key in keys:
         table.add_row(*_cells(key))
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)  # a key's name is shown as it is, brackets and all
 
 
 @app.command()
@@ -96,6 +99,7 @@ def quota(
     """Set quotas of one tenant; what is not given stays. Show them."""
     from service.access.allowances import Allowance, AllowanceBook
 
+    tenant = _checked(tenant)
     changes = Allowance(
         requests_per_min=requests_per_min,
         queued_jobs=queued_jobs,
@@ -104,7 +108,7 @@ def quota(
     )
     with _redis() as (redis, prefix):
         book = AllowanceBook(redis, prefix, defaults=Allowance())
-        said = changes.or_else(Allowance() if reset else book.said_of(_checked(tenant)))
+        said = changes.or_else(Allowance() if reset else book.said_of(tenant))
         if reset or changes != Allowance():
             book.say(tenant, said)
     for quota_name, limit in said.model_dump().items():

@@ -72,7 +72,7 @@ def explain(
         show_progress(console, job, client.follow(job))
         client.download(job, out)
     show_explanation(console, Explanation.load(out / "interactions.npz"))
-    console.print(f"the tensor and the maps are in {out}", soft_wrap=True)
+    console.print(f"the tensor and the maps are in {out}", soft_wrap=True, markup=False)
 
 
 @remote.command()

@@ -100,7 +100,7 @@ def _names(players: Players, members: tuple[int, ...]) -> tuple[str, str]:
 
 
 def _place(players: Players, player: int) -> str:
-    return players.label(player) if players.regions else str(players.position(player))
+    return escape(players.label(player)) if players.regions else str(players.position(player))
 
 
 def _word(players: Players, index: int) -> str:

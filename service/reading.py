@@ -65,7 +65,9 @@ class JobReader:
             try:
                 found = await asyncio.to_thread(self._repository.fetch, [job_id for job_id, _ in batch])
             except Exception as error:  # whatever it is, nobody may wait for ever
-                for _, future in batch:
+                # Nor for one time-out after the other: who came meanwhile would learn nothing else.
+                failed, self._asked = [*batch, *self._asked], []
+                for _, future in failed:
                     if not future.done():
                         future.set_exception(error)
                 continue

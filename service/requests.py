@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic.config import JsonDict
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import from_json
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
@@ -176,6 +177,16 @@ def _parse_body(body: bytes) -> Any:
     return fields
 
 
+def _check_charset(request: Request) -> None:
+    """Refuse what would have a form's texts decoded by any codec of Python's that its sender names.
+
+    Some of these take minutes for what a form may have, and some make texts that cannot be written again.
+    """
+    _, options = parse_options_header(request.headers.get("content-type"))
+    if options.get(b"charset", b"utf-8").lower() != b"utf-8":
+        raise ProblemError(400, "malformed_multipart", "the form's charset must be utf-8, or left out")
+
+
 async def read_form(request: Request) -> dict[str, Any]:
     """A form's fields: the file ``image`` as bytes, objects parsed from JSON.
 
@@ -184,6 +195,7 @@ async def read_form(request: Request) -> dict[str, Any]:
         ProblemError: it is no form that can be read.
         StorageUnavailableError: a large file cannot be put aside.
     """
+    _check_charset(request)
     try:
         form = await request.form(max_files=1, max_fields=_MAX_FIELDS, max_part_size=MAX_FIELDS_BYTES)
     except HTTPException as error:

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import structlog
-from redis import RedisError
 
 from service.jobs.standings import Standing, Standings
 
@@ -101,9 +100,9 @@ class JobWatcher:
             try:
                 await self._look()
                 is_blind = False
-            except RedisError as error:
+            except Exception as error:  # whatever it is: without looks, who waits would never be told
                 if not is_blind:
-                    _log.warning("jobs_not_watched", error=str(error))
+                    _log.warning("jobs_not_watched", error=str(error) or type(error).__name__)
                 is_blind = True
             look_s = clock() - began
 

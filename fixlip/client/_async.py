@@ -18,6 +18,7 @@ from fixlip.client._following import QUIET_S, Following
 from fixlip.client._operations import Exchange, JobOrId, Operation
 from fixlip.client._retries import async_retrying
 from fixlip.client._submissions import Image, Submission, named_bytes, submit
+from fixlip.client.errors import ConflictError
 from fixlip.client.models import Explained, Interactions, Job, Method, Model, Quota, Result, Upload
 
 __all__ = ["AsyncClient"]
@@ -107,7 +108,13 @@ class AsyncClient:
 
     async def cancel(self, job: JobOrId) -> Job:
         """As :meth:`Client.cancel <fixlip.client.Client.cancel>`."""
-        return await self._do(operations.cancel(job))
+        exchange = Exchange(operations.cancel(job), self._http)
+        try:
+            return await self._repeat(exchange)
+        except ConflictError as error:
+            if not exchange.has_canceled(error):
+                raise
+            return await self.get(job)
 
     async def delete(self, job: JobOrId) -> None:
         """As :meth:`Client.delete <fixlip.client.Client.delete>`."""
@@ -170,7 +177,10 @@ class AsyncClient:
         return await self._do(operations.quotas())
 
     async def _do(self, operation: Operation[T]) -> T:
-        return await async_retrying(self._retry_for_s)(self._try, Exchange(operation, self._http))
+        return await self._repeat(Exchange(operation, self._http))
+
+    async def _repeat(self, exchange: Exchange[T]) -> T:
+        return await async_retrying(self._retry_for_s)(self._try, exchange)
 
     async def _try(self, exchange: Exchange[T]) -> T:
         with transport_errors(self._http):
@@ -189,7 +199,7 @@ class AsyncClient:
                         if following.job.is_final:
                             return
                         patience.check(following.job)
-        except httpx.TransportError:
+        except httpx.RequestError:
             pass  # the next stream goes on where this one broke
         following.closed()
 

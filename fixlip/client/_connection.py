@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import httpx
 
+from fixlip.client._answers import key_not_sendable
 from fixlip.client.errors import JobNotSucceededError, ServiceError, WaitTimeoutError
 from fixlip.client.models import Job
 
@@ -28,7 +29,7 @@ def http_options(url: str | None, api_key: str | None, timeout_s: float) -> dict
         timeout_s: for each try of a request, to connect and between two parts of the answer.
 
     Raises:
-        ServiceError: no service can be at such a URL.
+        ServiceError: no service can be at such a URL, or no header can have such a key.
     """
     url = url or os.environ.get("FIXLIP_URL") or DEFAULT_URL
     key = os.environ.get("FIXLIP_API_KEY") if api_key is None else api_key
@@ -40,6 +41,8 @@ def http_options(url: str | None, api_key: str | None, timeout_s: float) -> dict
         raise ServiceError(f"{url!r} is no URL of a service, as {DEFAULT_URL} is")
     headers = {"Accept": "application/json", "User-Agent": "fixlip-client"}
     if key:
+        if not key.isascii():
+            raise key_not_sendable()
         headers["Authorization"] = f"Bearer {key.strip()}"
     return {"base_url": base, "headers": headers, "timeout": timeout_s}
 

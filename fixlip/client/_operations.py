@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from fixlip.client._answers import error_of, model_parser, retry_after_s
+from fixlip.client.errors import ServiceError
 from fixlip.client.models import Job, JobPage, Method, MethodList, Model, ModelList, Quota, QuotaList, Result, Upload
 
 __all__ = [
@@ -53,6 +54,7 @@ JobOrId: TypeAlias = Job | str
 POLL_S: Final = 1.0
 """Between two looks at a job, where the service does not say how long."""
 
+_CANCELED: Final = "canceled"
 EXPLANATIONS: Final = "/v1/explanations"
 _IMAGES: Final = "/v1/images"
 
@@ -132,6 +134,10 @@ class Exchange(Generic[T]):
         if response.is_success or (is_gone and self._tries > 1):
             return self._operation.parse(response)
         raise error_of(response)
+
+    def has_canceled(self, error: ServiceError) -> bool:
+        """Whether a job that cannot be canceled may be so by an earlier try, whose answer was lost."""
+        return self._tries > 1 and error.job_status == _CANCELED
 
 
 def path_of(job: JobOrId, *names: str) -> str:

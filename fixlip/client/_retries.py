@@ -18,6 +18,7 @@ from fixlip.client.errors import ServiceError, UnreachableError
 
 __all__ = ["async_retrying", "is_passing", "jittered", "retrying"]
 
+SHORTEST_PAUSE_S: Final = 0.25  # whatever the service asks for: 0 would be a flood
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 10.0
 _JITTER: Final = 0.25
@@ -52,7 +53,7 @@ def jittered(pause_s: float) -> float:
 
 
 def _pause_s(state: RetryCallState) -> float:
-    """What the service asks for, else twice as long each time."""
+    """What the service asks for, within reason, else twice as long each time."""
     error = state.outcome.exception() if state.outcome else None
     asked_s = error.retry_after_s if isinstance(error, ServiceError) else None
-    return _backoff(state) if asked_s is None else jittered(asked_s)
+    return _backoff(state) if asked_s is None else jittered(max(asked_s, SHORTEST_PAUSE_S))

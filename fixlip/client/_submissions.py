@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, Required, TypeAlias, TypedDict
 
-from fixlip.client._answers import model_parser
+from fixlip.client._answers import key_not_sendable, model_parser
 from fixlip.client._operations import EXPLANATIONS, Operation, waiting
 from fixlip.client.models import Job
 
@@ -50,9 +50,12 @@ def submit(submission: Submission) -> Operation[Job]:
 
     Raises:
         OSError: the image's file cannot be read.
+        ServiceError: no header can have such a key.
     """
     wait_s = submission.get("wait_s", 0.0)
     key = submission.get("idempotency_key") or uuid.uuid4().hex
+    if not key.isascii():
+        raise key_not_sendable()
     headers = {"Idempotency-Key": key, **waiting(wait_s)}
     fields: dict[str, Any] = {name: submission[name] for name in _FIELDS if submission.get(name) is not None}
     if (webhook := submission.get("webhook")) is not None:

@@ -18,6 +18,7 @@ from fixlip.client._following import QUIET_S, Following
 from fixlip.client._operations import Exchange, JobOrId, Operation
 from fixlip.client._retries import retrying
 from fixlip.client._submissions import Image, Submission, named_bytes, submit
+from fixlip.client.errors import ConflictError
 from fixlip.client.models import Explained, Interactions, Job, Method, Model, Quota, Result, Upload
 
 __all__ = ["Client"]
@@ -130,7 +131,13 @@ class Client:
 
     def cancel(self, job: JobOrId) -> Job:
         """Ask that a job be stopped; a running one stops within seconds."""
-        return self._do(operations.cancel(job))
+        exchange = Exchange(operations.cancel(job), self._http)
+        try:
+            return self._repeat(exchange)
+        except ConflictError as error:
+            if not exchange.has_canceled(error):
+                raise
+            return self.get(job)
 
     def delete(self, job: JobOrId) -> None:
         """Remove a job that has ended, its inputs and its results."""
@@ -199,7 +206,10 @@ class Client:
         return self._do(operations.quotas())
 
     def _do(self, operation: Operation[T]) -> T:
-        answer: T = retrying(self._retry_for_s)(self._try, Exchange(operation, self._http))
+        return self._repeat(Exchange(operation, self._http))
+
+    def _repeat(self, exchange: Exchange[T]) -> T:
+        answer: T = retrying(self._retry_for_s)(self._try, exchange)
         return answer
 
     def _try(self, exchange: Exchange[T]) -> T:
@@ -218,7 +228,7 @@ class Client:
                         if following.job.is_final:
                             return
                         patience.check(following.job)
-        except httpx.TransportError:
+        except httpx.RequestError:
             pass  # the next stream goes on where this one broke
         following.closed()
 

@@ -18,20 +18,27 @@ def is_local(request: HTTPConnection) -> bool:
     """Whether this machine itself asks: over its loopback interface or a unix socket, and for nobody else.
 
     What a proxy passed on may come from anywhere. So may what a browser sends to a foreign name that has this machine's
-    address: such a request names the foreign host.
+    address: such a request names the foreign host. And a foreign page has the browser post to this machine's own name:
+    such a request names the page's origin.
     """
-    if any(name in request.headers for name in _PASSED_ON):
+    if any(name in request.headers for name in _PASSED_ON) or _is_of_foreign_page(request):
         return False
     server = request.scope.get("server")
     if server is not None and server[1] is None:  # a unix socket: its file's permissions say who may use it
         return True
     peer = request.client.host if request.client else ""
-    return all(map(_is_loopback, (peer, server[0] if server else "", _named_host(request))))
+    named = _host_of(f"//{request.headers.get('host', '')}")
+    return all(map(_is_loopback, (peer, server[0] if server else "", named)))
 
 
-def _named_host(request: HTTPConnection) -> str:
+def _is_of_foreign_page(request: HTTPConnection) -> bool:
+    origin = request.headers.get("origin")
+    return origin is not None and not _is_loopback(_host_of(origin))
+
+
+def _host_of(url: str) -> str:
     try:
-        return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        return urlsplit(url).hostname or ""
     except ValueError:
         return ""
 

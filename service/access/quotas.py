@@ -101,7 +101,7 @@ class Quotas:
             raise _exceeded(_QUEUED_JOBS, f"{may.queued_jobs:,} jobs are waiting, which is as many as may")
         if may.stored_bytes and self._stored_bytes(who.tenant) + bytes > may.stored_bytes:
             raise _exceeded(_STORED_BYTES, f"no more than {may.stored_bytes:,} bytes may be stored: delete some jobs")
-        if may.passes_per_day and not self._passes.has(who.tenant, may.passes_per_day, passes):
+        if may.passes_per_day and passes and not self._passes.has(who.tenant, may.passes_per_day, passes):
             raise _too_many_passes(self._passes.standing(who.tenant, may.passes_per_day), passes)
 
     def charge_submission(self, who: Principal, passes: int) -> None:

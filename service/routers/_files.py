@@ -32,6 +32,7 @@ def file_response(bundles: BundleStore, bundle: Bundle, name: str, media_type: s
     headers = {
         "ETag": etag,
         "Cache-Control": _FOREVER,
+        "Vary": "Authorization",  # one browser may have the keys of several tenants
         "X-Content-Type-Options": "nosniff",
         "Accept-Ranges": "bytes",
     }

@@ -125,6 +125,7 @@ class _PatientResponse(Response):
         try:
             await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if leaving.done():
+                leaving.result()  # what is wrong with what else the client sends
                 raise ClientDisconnect
             await waiting
         finally:

@@ -73,6 +73,20 @@ def test_a_key_may_submit_and_read_unless_something_else_is_said(keys: KeyStore)
     assert key.expires_at is None
 
 
+def test_a_name_is_listed_as_it_is(keys: KeyStore) -> None:
+    for name in ("[/x]", "[red]", ":key:"):
+        run("create", "--tenant", "acme", "--name", name)
+
+    listed = run("list")
+    assert all(name in listed for name in ("[/x]", "[red]", ":key:"))
+
+
+def test_a_key_that_would_outlast_the_calendar_is_refused(keys: KeyStore) -> None:
+    with pytest.raises(SystemExit):
+        run("create", "--tenant", "acme", "--expires", "9999999")
+    assert not keys.any_exist()
+
+
 def test_quotas_are_set_shown_and_taken_back(keys: KeyStore, redis_url: str) -> None:
     book = AllowanceBook(Redis.from_url(redis_url), "fixlip", defaults=Allowance())
     run("quota", "acme", "--queued-jobs", "5", "--requests-per-min", "0")
@@ -97,6 +111,7 @@ def test_quotas_are_set_shown_and_taken_back(keys: KeyStore, redis_url: str) -> 
     [
         (["create", "--tenant", "a b"], "'a b' cannot be a tenant's name"),
         (["quota", "a/b", "--queued-jobs", "1"], "'a/b' cannot be a tenant's name"),
+        (["quota", "a/b", "--reset"], "'a/b' cannot be a tenant's name"),
         (["create", "--tenant", "acme", "--scope", "write"], "'write' is no scope; scopes: submit, read, admin"),
         (["create", "--tenant", "acme", "--name", "x" * 101], "a key's name has up to 100 characters"),
         (["revoke", "0123"], "no key has the id '0123'"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,14 @@ def test_regions_are_called_by_their_number(console: Console) -> None:
     lines = [line.replace("│", "").split() for line in printed(console).splitlines()]
     assert [pair.labels[1], *pair.labels[0].split(), f"{pair.value:+.4f}", "±", "0.1000"] in lines
     assert "patch" not in printed(console)
+
+
+def test_regions_that_have_names_are_called_by_them(console: Console) -> None:
+    names = tuple(f"[/{number}]" for number in range(with_regions().players.n_image))
+    explanation = replace(with_regions(), region_labels=names)
+    show_explanation(console, explanation)
+    pair = explanation.top_interactions(1, cross_modal=True)[0]
+    assert pair.labels[0] in printed(console)
 
 
 def test_words_that_come_again_are_numbered(console: Console) -> None:

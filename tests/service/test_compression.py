@@ -20,6 +20,8 @@ def plain() -> TestClient:
 
     @app.get("/{kind:path}")
     def answer(kind: str, request: Request, short: bool = False) -> Response:
+        if "if-none-match" in request.headers:
+            return Response(status_code=304, headers={"ETag": ETAG})
         if "range" in request.headers:
             return Response(LONG[:100], 206, {"ETag": ETAG, "Content-Range": "bytes 0-99/*"}, media_type=kind)
         return Response(SHORT if short else LONG, headers={"ETag": ETAG}, media_type=kind)
@@ -53,11 +55,32 @@ def test_short_answers_and_clients_that_do_not_ask_get_the_bytes_themselves(plai
         assert response.headers["ETag"] == ETAG
 
 
+@pytest.mark.parametrize("accepted", ["gzip;q=0", "identity, GZIP ; q=0.000, br", "gzip; q=0 , *"])
+def test_clients_that_refuse_it_get_the_bytes_themselves(plain: TestClient, accepted: str) -> None:
+    response = plain.get("/application/json", headers={"Accept-Encoding": accepted})
+
+    assert "Content-Encoding" not in response.headers
+    assert (response.headers["Vary"], response.content) == ("Accept-Encoding", LONG)
+
+
+@pytest.mark.parametrize("accepted", ["gzip;q=0.5", "gzip;q=1.0, br", "br;q=0, gzip"])
+def test_clients_that_take_it_with_less_joy_get_it(plain: TestClient, accepted: str) -> None:
+    response = plain.get("/application/json", headers={"Accept-Encoding": accepted})
+
+    assert response.headers["Content-Encoding"] == "gzip"
+
+
 def test_a_range_is_of_the_plain_bytes(plain: TestClient) -> None:
     response = plain.get("/application/json", headers={"Accept-Encoding": "gzip", "Range": "bytes=0-99"})
 
     assert (response.status_code, response.content) == (206, LONG[:100])
-    assert response.headers["ETag"] == ETAG
+    assert (response.headers["ETag"], response.headers["Vary"]) == (ETAG, "Accept-Encoding")
+
+
+def test_that_nothing_has_changed_is_said_of_either_form(plain: TestClient) -> None:
+    response = plain.get("/application/json", headers={"If-None-Match": ETAG})
+
+    assert (response.status_code, response.headers["Vary"]) == (304, "Accept-Encoding")
 
 
 def test_the_bytes_are_gzip_and_the_same_each_time(plain: TestClient) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -113,6 +114,25 @@ def test_without_redis_everybody_is_told_and_later_everybody_answered(tmp_path: 
             assert (await reader.row(job.id, tenant="acme")).job.status is JobStatus.QUEUED
 
         asyncio.run(ask())
+
+
+def test_many_who_ask_a_redis_that_is_silent_wait_for_one_time_out(
+    repository: CountingRepository, reader: JobReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(job_ids: Sequence[str]) -> list[Fields]:
+        repository.trips += 1
+        time.sleep(0.05)
+        raise RedisError("timed out")
+
+    monkeypatch.setattr(repository, "fetch", silent)
+
+    async def ask() -> list[object]:
+        return list(
+            await asyncio.gather(*(reader.row("0" * 32, tenant="acme") for _ in range(500)), return_exceptions=True)
+        )
+
+    assert {type(answer) for answer in asyncio.run(ask())} == {RedisError}
+    assert repository.trips == 1
 
 
 def test_one_who_leaves_is_not_waited_for(repository: CountingRepository, reader: JobReader) -> None:

@@ -74,6 +74,24 @@ BAD_BODIES: dict[str, tuple[str, bytes, int, str]] = {
     "an image of a number": ("application/json", b'{"image": 5, "caption": "x"}', 422, "invalid_request"),
     "a form without boundary": ("multipart/form-data", b"--x\r\n", 400, "malformed_multipart"),
     "a form that is none": ("multipart/form-data; boundary=x", b"hello", 400, "malformed_multipart"),
+    "a form in a codec that takes minutes": (
+        "multipart/form-data; boundary=x; charset=punycode",
+        form(('name="caption"', b"a-" + b"ba" * 250_000)),
+        400,
+        "malformed_multipart",
+    ),
+    "a form in a codec that makes no text": (
+        "multipart/form-data; boundary=x; charset=unicode_escape",
+        form(('name="params"', rb'"\ud800"')),
+        400,
+        "malformed_multipart",
+    ),
+    "a form in a codec that always fails": (
+        'multipart/form-data; boundary=x; charset="undefined"',
+        form(('name="caption"', b"a red circle")),
+        400,
+        "malformed_multipart",
+    ),
     "a form of nothing": ("multipart/form-data; boundary=x", b"--x--\r\n", 422, "invalid_request"),
     "a caption as file": (
         "multipart/form-data; boundary=x",
@@ -107,6 +125,17 @@ def test_a_bad_body_is_refused(client: TestClient, assert_nothing_left: Callable
     assert (response.status_code, response.json()["code"]) == (status, code)
     assert response.headers["Content-Type"] == "application/problem+json"
     assert_nothing_left()
+
+
+def test_a_form_may_say_that_it_is_utf_8(client: TestClient, image_png: bytes) -> None:
+    body = form(('name="image"; filename="x.png"', image_png), ('name="caption"', "ein rotes Gebüsch".encode()))
+
+    response = client.post(
+        URL, content=body, headers={"Content-Type": "multipart/form-data; boundary=x; charset=UTF-8"}
+    )
+
+    assert response.status_code == 202
+    assert response.json()["input"]["caption"] == "ein rotes Gebüsch"
 
 
 @pytest.mark.parametrize("image", ["not base64!", "iVBORw0KGgo", "iVBO\nRw0K", "data:image/png;base64,iVBORw0K", "é"])

@@ -105,6 +105,28 @@ def test_trouble_with_redis_is_waited_out(tmp_path: Path) -> None:
         assert asyncio.run(follow()) == Standing(JobStatus.RUNNING, 1, 0, 0)
 
 
+def test_a_look_that_fails_is_followed_by_another(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository, standings = JobRepository(redis), Standings(redis)
+    watcher = JobWatcher(standings, look_every_s=SOON_S)
+    job, read = new_job(repository), standings.read
+    repository.claim(job.id, "w1", ttl_s=60)
+    faults = [RuntimeError("can't start new thread")]
+
+    def failing(job_ids: Sequence[str]) -> dict[str, Standing | None]:
+        if faults:
+            raise faults.pop()
+        return read(job_ids)
+
+    monkeypatch.setattr(standings, "read", failing)
+
+    async def follow() -> Standing | None:
+        async with watcher.running():
+            return await asyncio.wait_for(watcher.change(job.id, Standing.of(job)), 5)
+
+    assert asyncio.run(follow()) == Standing(JobStatus.RUNNING, 1, 0, 0)
+    assert faults == []
+
+
 def test_the_end_is_waited_for_no_longer_than_asked(redis: Redis) -> None:
     repository, watcher = JobRepository(redis), JobWatcher(Standings(redis), look_every_s=SOON_S)
     job = new_job(repository)

@@ -15,6 +15,7 @@ from fixlip.client import (
     QuotaError,
     ServiceError,
     UnavailableError,
+    UnexpectedAnswerError,
     UnreachableError,
 )
 from tests.fixlip.client.conftest import Connect
@@ -91,6 +92,13 @@ def test_retries_end(connect: Connect, service: ScriptedService) -> None:
     assert time.monotonic() - began < 2
 
 
+def test_a_service_that_asks_for_no_pause_is_not_flooded(connect: Connect, service: ScriptedService) -> None:
+    service.will(*[problem(503, retry_after=SOON)] * 1000)
+    with pytest.raises(UnavailableError):
+        connect(service.url, retry_for_s=0.6).get("a")
+    assert len(service.requests) <= 3
+
+
 def test_no_retries(connect: Connect, service: ScriptedService) -> None:
     service.will(problem(503), job())
     with pytest.raises(UnavailableError):
@@ -120,6 +128,20 @@ def test_deleting_again_what_is_gone(client: Client, service: ScriptedService) -
     service.will(Reply(200, is_cut=True), problem(404, "job_not_found"))
     client.delete("a")
     assert len(service.requests) == 2
+
+
+def test_canceling_again_what_is_canceled(client: Client, service: ScriptedService) -> None:
+    service.will(Reply(200, is_cut=True), problem(409, "job_final", job_status="canceled"), job("canceled"))
+    assert client.cancel("a").status == "canceled"
+    assert [request.method for request in service.requests] == ["POST", "POST", "GET"]
+
+
+def test_canceling_what_had_ended(client: Client, service: ScriptedService) -> None:
+    canceled, succeeded = (problem(409, "job_final", job_status=status) for status in ("canceled", "succeeded"))
+    service.will(canceled, problem(503), succeeded)
+    for _ in range(2):
+        with pytest.raises(ConflictError):
+            client.cancel("a")
 
 
 def test_deleting_what_never_was(client: Client, service: ScriptedService) -> None:
@@ -156,11 +178,29 @@ def test_the_key_is_sent_and_not_shown(client: Client, service: ScriptedService,
     assert "fxl_key" not in f"{raised.value!r} {client!r}"
 
 
-def test_a_key_that_cannot_be_sent(connect: Connect, service: ScriptedService) -> None:
+@pytest.mark.parametrize("key", ["fxl_one\nfxl_other", "fxl_schl\u00fcssel"])
+def test_a_key_that_cannot_be_sent(connect: Connect, service: ScriptedService, key: str) -> None:
     with pytest.raises(ServiceError, match="characters that HTTP does not allow") as raised:
-        connect(service.url, api_key="fxl_one\nfxl_other").get("a")
+        connect(service.url, api_key=key).get("a")
     assert "fxl" not in str(raised.value)
-    assert raised.value.__suppress_context__
+    assert raised.value.__suppress_context__ or raised.value.__context__ is None
+    with pytest.raises(ServiceError, match="characters that HTTP does not allow"):
+        connect(service.url).submit(image_id="img_1", caption="a red circle", idempotency_key=key)
+
+
+def test_a_password_in_the_address_is_not_shown(connect: Connect, service: ScriptedService) -> None:
+    with pytest.raises(UnreachableError, match=r"at http://127\.0\.0\.1:9 \("):
+        connect("http://me:secret@127.0.0.1:9", retry_for_s=0).get("a")
+    service.will(Reply(200, b"[]"))
+    with pytest.raises(UnexpectedAnswerError) as raised:
+        connect(service.url.replace("://", "://me:secret@"), retry_for_s=0).get("a")
+    assert "secret" not in str(raised.value)
+
+
+def test_an_answer_that_is_not_compressed_as_it_says(connect: Connect, service: ScriptedService) -> None:
+    service.will(Reply(200, b"not gzip", {"Content-Encoding": "gzip"}))
+    with pytest.raises(UnexpectedAnswerError, match="cannot be decoded"):
+        connect(service.url, retry_for_s=0).get("a")
 
 
 def test_address_and_key_of_the_environment(

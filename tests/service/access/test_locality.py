@@ -59,3 +59,14 @@ def test_a_foreign_name_for_this_machine_is_not(host: str) -> None:
 @pytest.mark.parametrize("server", ["127.0.0.1", "/run/api.sock"])
 def test_what_a_proxy_passed_on_is_not(header: str, server: str) -> None:
     assert not is_local(request(server=server, **{header: "127.0.0.1"}))
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:3000", "http://127.0.0.1:8000", "http://[::1]:8000"])
+def test_a_page_of_this_machine_is_local(origin: str) -> None:
+    assert is_local(request(origin=origin))
+
+
+@pytest.mark.parametrize("origin", ["https://attacker.example", "https://localhost.example", "null", "", "http://[::1"])
+@pytest.mark.parametrize("server", ["127.0.0.1", "/run/api.sock"])
+def test_a_foreign_page_in_a_browser_of_this_machine_is_not(origin: str, server: str) -> None:
+    assert not is_local(request(server=server, origin=origin))

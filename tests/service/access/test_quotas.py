@@ -109,6 +109,14 @@ def test_a_check_charges_nothing(make: Callable[..., Quotas]) -> None:
         quotas.check_submission(WHO, passes=1000, bytes=0)
 
 
+def test_what_takes_no_passes_needs_none_to_be_left(make: Callable[..., Quotas]) -> None:
+    make(passes_per_day=1000).charge_submission(WHO, 1000)
+    lowered = make(passes_per_day=500)
+
+    lowered.check_submission(WHO, passes=0, bytes=10)
+    refusal(lambda: lowered.check_submission(WHO, passes=1, bytes=10))
+
+
 def test_what_was_charged_for_a_job_that_was_not_made_is_given_back(make: Callable[..., Quotas]) -> None:
     quotas = make(passes_per_day=1000)
     quotas.charge_submission(WHO, 1000)

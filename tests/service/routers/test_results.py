@@ -64,6 +64,7 @@ def test_a_file_is_served_as_it_was_stored_and_may_be_kept_for_ever(
     etag = response.headers["ETag"]
     assert etag == f'"{hashlib.sha256(response.content).hexdigest()}"'
     assert "immutable" in response.headers["Cache-Control"]
+    assert response.headers["Vary"] == "Authorization"
 
     for known in (etag, f'"other", W/{etag}', "*"):
         again = client.get(f"/v1/explanations/{finished}/{path}", headers={"If-None-Match": known})

@@ -143,6 +143,13 @@ def test_a_client_that_leaves_is_waited_for_no_longer(redis_url: str, job: Job, 
     assert "client_disconnected" in (tmp_path / "api.log").read_text()
 
 
+def test_a_body_that_is_too_long_is_refused_while_the_client_waits(redis_url: str, job: Job, tmp_path: Path) -> None:
+    with serving(redis_url, tmp_path, FIXLIP_MAX_IMAGE_BYTES="1000") as api:
+        chunks, prefer = (b"x" * 100_000 for _ in range(20)), {"Prefer": "wait=5"}  # of no announced length
+        response = httpx.request("GET", f"{api}/v1/explanations/{job.id}", content=chunks, headers=prefer, timeout=30)
+    assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
+
+
 def test_a_server_that_is_to_stop_answers_at_once(redis_url: str, job: Job, tmp_path: Path) -> None:
     with serving_process(redis_url, tmp_path) as (api, process), ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(wait_for, api, job, 60)
