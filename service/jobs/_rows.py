@@ -11,6 +11,7 @@ from pydantic_core import from_json, to_json
 from redis.typing import EncodableT, FieldT
 
 from service.jobs._keys import text
+from service.jobs.errors import JobNotFoundError
 from service.jobs.leases import Lease
 from service.jobs.records import DEFAULT_TENANT, Job, JobStatus
 from service.jobs.storage.bundle import Bundle
@@ -79,6 +80,16 @@ class Row:
     def runs_under(self, lease: Lease) -> bool:
         """Whether the job runs, and the lease is the right to run it."""
         return self.job.status is JobStatus.RUNNING and self.held_by(lease)
+
+    def seen_by(self, tenant: str | None) -> Row:
+        """The row, unless it is another tenant's; None is the service itself, which sees all.
+
+        Raises:
+            JobNotFoundError: it is another's.
+        """
+        if tenant is not None and self.books.tenant != tenant:
+            raise JobNotFoundError(self.job.id)
+        return self
 
     def with_fields(self, fields: Mapping[str, Any]) -> Row:
         """The row after a change of fields of either."""
