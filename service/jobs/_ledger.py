@@ -22,8 +22,6 @@ __all__ = ["Fields", "Ledger"]
 
 Fields: TypeAlias = Mapping[bytes | str, bytes | str]
 """What Redis holds of a job."""
-NO_JOB: Final = "none"
-"""The id of no job."""
 
 _MAX_CONFLICTS: Final = 100
 
@@ -77,7 +75,7 @@ class Ledger:
         """What is stored of each job, nothing where there is none, in one round trip."""
         with self._redis.pipeline(transaction=False) as pipe:
             for job_id in job_ids:
-                pipe.hgetall(self._keys.job(job_id if is_job_id(job_id) else NO_JOB))
+                pipe.hgetall(self._keys.job(job_id if is_job_id(job_id) else "none"))
             return pipe.execute()
 
     def decoded(self, job_id: str, fields: Fields) -> Row:

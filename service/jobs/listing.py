@@ -8,6 +8,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,8 +16,9 @@ from pydantic_core import from_json, to_json
 from redis import Redis
 
 from service.jobs._keys import Keys, text
-from service.jobs._rows import Row, decode
-from service.jobs.errors import InvalidPageTokenError
+from service.jobs._ledger import Ledger
+from service.jobs._rows import Row
+from service.jobs.errors import InvalidPageTokenError, JobNotFoundError, JobUnreadableError
 from service.jobs.records import Job, JobStatus
 
 __all__ = ["MAX_PAGE_SIZE", "SCANNED_PER_PAGE", "JobFilter", "JobListing", "JobPage"]
@@ -80,6 +82,7 @@ class JobListing:
     def __init__(self, redis: Redis, key_prefix: str = "fixlip") -> None:
         self._redis = redis
         self._keys = Keys(key_prefix)
+        self._ledger = Ledger(redis, self._keys)
 
     def queued_jobs(self, tenant: str) -> int:
         """How many of the tenant's jobs wait."""
@@ -114,26 +117,21 @@ class JobListing:
             return list(members)
         with self._redis.pipeline(transaction=False) as pipe:
             for member in members:
-                pipe.hmget(self._key(member), "status", "model", "method")
+                pipe.hmget(self._keys.job(_job_id(member)), "status", "model", "method")
             rows = pipe.execute()
         return [member for member, fields in zip(members, rows, strict=True) if all(fields) and _fits(fields, which)]
 
     def _read(self, members: Sequence[str]) -> list[Row]:
         """The rows; without those that are gone by now, or that another version of this program has written."""
-        with self._redis.pipeline(transaction=False) as pipe:
-            for member in members:
-                pipe.hgetall(self._key(member))
-            found = pipe.execute()
+        job_ids = list(map(_job_id, members))
         rows = []
-        for member, fields in zip(members, found, strict=True):
-            try:
-                rows += [decode(fields)] if fields else []
-            except ValueError as error:
-                _log.warning("job %s is not listed, as its record cannot be read: %s", _job_id(member), error)
+        for job_id, fields in zip(job_ids, self._ledger.fetch(job_ids), strict=True):
+            with suppress(JobNotFoundError):
+                try:
+                    rows.append(self._ledger.decoded(job_id, fields))
+                except JobUnreadableError as error:
+                    _log.warning("a job is not listed: %s", error)
         return rows
-
-    def _key(self, member: str) -> str:
-        return self._keys.job(_job_id(member))
 
 
 def _job_id(member: str) -> str:
