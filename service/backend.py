@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from threading import BoundedSemaphore
-from typing import Annotated
+from typing import Annotated, Final
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 from redis import Redis
 
@@ -36,6 +37,9 @@ from service.watching import JobWatcher
 
 __all__ = ["Backend", "BackendDep"]
 
+# More threads would spend their time on waiting for each other: with forty, a submission takes twice the CPU.
+_SUBMISSIONS_AT_ONCE: Final = 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
@@ -57,6 +61,7 @@ class Backend:
     bundles: BundleStore
     image_fetcher: ImageFetcher
     webhook_secrets: WebhookSecrets
+    submission_slots: CapacityLimiter
     decode_slots: BoundedSemaphore
     watcher: JobWatcher
     stream_slots: BoundedSemaphore
@@ -87,6 +92,7 @@ class Backend:
             bundles=bundles,
             image_fetcher=_image_fetcher(settings),
             webhook_secrets=WebhookSecrets(redis, settings.key_prefix),
+            submission_slots=CapacityLimiter(_SUBMISSIONS_AT_ONCE),
             decode_slots=BoundedSemaphore(settings.max_decodes),
             watcher=JobWatcher(Standings(redis, settings.key_prefix)),
             stream_slots=BoundedSemaphore(settings.max_streams),

@@ -102,9 +102,11 @@ def _accept(
     accepted = _check(backend, who, request, request_id, reservation.job_id if reservation else new_job_id())
     earlier = backend.answers.find(accepted.question) if request.cache == "use" else None
     if earlier is not None:
-        _answer(backend, who, accepted, *earlier, reservation)
+        created = _answer(backend, who, accepted, *earlier, reservation)
     else:
-        _queue(backend, who, accepted, reservation)
+        created = _queue(backend, who, accepted, reservation)
+    if created is not None:
+        return created
     # Where Redis does not tell how the job stands by now, it is there all the same.
     with suppress(RedisError, JobNotFoundError):
         return backend.repository.row(accepted.job.id)
@@ -170,8 +172,12 @@ def _answer(
     earlier: Job,
     results: Bundle,
     reservation: Reservation | None,
-) -> None:
-    """Write a job that has succeeded already, with the results of an earlier one; it costs no passes."""
+) -> Row | None:
+    """Write a job that has succeeded already, with the results of an earlier one; it costs no passes.
+
+    Returns:
+        Its row; None where it must be read.
+    """
     backend.quotas.check_submission(who, passes=0, bytes=results.size_bytes)
     now = utc_now()
     done = {
@@ -185,7 +191,7 @@ def _answer(
     }
     job = accepted.job.model_copy(update=done)
 
-    def create() -> bool:
+    def create() -> Row | None:
         return backend.repository.create(
             job,
             tenant=who.tenant,
@@ -194,18 +200,22 @@ def _answer(
             reservation=reservation.key if reservation else None,
         )
 
-    _create_surely(create)
+    return _create_surely(create)[0]
 
 
-def _queue(backend: Backend, who: Principal, accepted: _Accepted, reservation: Reservation | None) -> None:
-    """Store inputs, then write row and queue entry in one transaction; inputs without a row are removed in time."""
+def _queue(backend: Backend, who: Principal, accepted: _Accepted, reservation: Reservation | None) -> Row | None:
+    """Store inputs, then write row and queue entry in one transaction; inputs without a row are removed in time.
+
+    Returns:
+        The row; None where it must be read.
+    """
     job, cost_passes = accepted.job, accepted.cost_passes
     backend.quotas.check_submission(who, passes=cost_passes, bytes=len(accepted.picture.plain))
     _check_room(backend, cost_passes)
     with _charged(backend, who, cost_passes) as charge:
         inputs = backend.bundles.add(input_files(accepted.picture.plain, accepted.params, recorded=job.params))
 
-        def create() -> bool:
+        def create() -> Row | None:
             return backend.repository.create(
                 job,
                 tenant=who.tenant,
@@ -218,16 +228,17 @@ def _queue(backend: Backend, who: Principal, accepted: _Accepted, reservation: R
             )
 
         with _enqueueing(backend, job) as enqueued:
-            charge.is_due = _create_surely(create)
+            row, charge.is_due = _create_surely(create)
+    return row
 
 
-def _create_surely(create: Callable[[], bool]) -> bool:
-    """Whether the job has come to be by this; where the answer may have been lost, by asking once more."""
+def _create_surely(create: Callable[[], Row | None]) -> tuple[Row | None, bool]:
+    """The new job's row, and whether the job has come to be by this; a lost answer is asked for once more."""
     try:
-        return create()
+        row = create()
     except (RedisConnectionError, RedisTimeoutError):
-        create()  # a job of this id that is there by now is this one
-        return True
+        return create(), True  # a job of this id that is there by now is this one
+    return row, row is not None
 
 
 def _enqueueing(backend: Backend, job: Job) -> AbstractContextManager[Span]:

@@ -54,11 +54,11 @@ class Ledger:
         found: list[Any] = self._redis.zrangebyscore(key, "-inf", until, start=start, num=most, withscores=True)
         return {text(member): float(score) for member, score in found}
 
-    def insert(self, job: Job, books: Books, *, queue: JobQueue | None) -> bool:
+    def insert(self, job: Job, books: Books, *, queue: JobQueue | None) -> Row | None:
         """Write a new job's row and enqueue it, all in one transaction; without a queue it is delayed by nothing.
 
         Returns:
-            Whether it was written; not, where there is a job of this id already: a lost answer, asked for again.
+            The row as it was written; None where there is a job of this id already: a lost answer, asked for again.
         """
         return self._in_transaction(job.id, lambda pipe: self._try_to_insert(pipe, job, books, queue))
 
@@ -131,10 +131,10 @@ class Ledger:
         fields = redis.hgetall(self._keys.job(job_id)) if is_job_id(job_id) else {}
         return self.decoded(job_id, fields)
 
-    def _try_to_insert(self, pipe: Pipeline, job: Job, books: Books, queue: JobQueue | None) -> bool:
+    def _try_to_insert(self, pipe: Pipeline, job: Job, books: Books, queue: JobQueue | None) -> Row | None:
         key = self._keys.job(job.id)
         if pipe.exists(key):
-            return False
+            return None
         now = _seconds(pipe.time())
         pipe.multi()
         entry = queue.enqueue(job.id, pipeline=pipe) if queue is not None else None
@@ -144,7 +144,7 @@ class Ledger:
         for register in self._registers:
             register.enter(pipe, row, now)
         pipe.execute()
-        return True
+        return row
 
     def _try_to_change(self, pipe: Pipeline, job_id: str, plan: Plan) -> Row | None:
         try:

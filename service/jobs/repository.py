@@ -89,7 +89,7 @@ class JobRepository:
         traceparent: str | None = None,
         answers: str | None = None,
         reservation: ReservedKey | None = None,
-    ) -> bool:
+    ) -> Row | None:
         """Store a new job and enqueue it in the same transaction, so neither exists alone.
 
         Args:
@@ -105,7 +105,7 @@ class JobRepository:
             reservation: the Idempotency-Key under which it is submitted.
 
         Returns:
-            False where there is a job of this id already; nothing is changed then.
+            All that is known of it now; None where there is a job of this id already, and nothing is changed.
         """
         books = Books(
             tenant=tenant,

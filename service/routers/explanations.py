@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
+from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
 from service.access.required import Reader, Submitter
@@ -61,7 +62,7 @@ _CREATED_HEADERS: Final[dict[str, dict[str, Any]]] = {
     },
     openapi_extra={"parameters": [PREFER, KEY_PARAMETER]},
 )
-def create_explanation(
+async def create_explanation(
     who: Submitter,  # first: nothing is read of whoever is not let in
     body: ExplanationRequestDep,
     backend: BackendDep,
@@ -74,11 +75,17 @@ def create_explanation(
     The image is a file (multipart), base64 (JSON), an upload or a URL. Poll the job at `Location` until its status is
     final, or prefer to wait for that. A question that one of your jobs has answered before is answered at once.
     """
-    submission = submit(backend, who, body, request_id=request.state.request_id, key=key)
-    headers = {"Location": job_path(submission.row.job.id, request)}
-    if submission.is_replay:
-        headers[REPLAYED_HEADER] = "true"
-    return job_response(submission.row, backend, request, open_status=202, wait_s=wait_s, headers=headers)
+
+    def respond() -> Response:
+        submission = submit(backend, who, body, request_id=request.state.request_id, key=key)
+        headers = {"Location": job_path(submission.row.job.id, request)}
+        if submission.is_replay:
+            headers[REPLAYED_HEADER] = "true"
+        return job_response(submission.row, backend, request, open_status=202, wait_s=wait_s, headers=headers)
+
+    # An image that must be fetched from somewhere may take its time, and keeps no others waiting.
+    slots = backend.submission_slots if body.image_url is None else None
+    return await to_thread.run_sync(respond, limiter=slots)
 
 
 @router.get(
