@@ -6,13 +6,18 @@ FixlipError
 |   |-- InvalidCaptionError     empty, no words, or longer than the model's context
 |   |-- InvalidParameterError   a parameter outside its range
 |   |-- UnknownModelError       no model of that name
-|   `-- UnknownMethodError      no method of that name
+|   |-- UnknownMethodError      no method of that name
+|   `-- UnknownMetricError      no evaluation metric of that name
 |-- WeightsNotFoundError        a model's weights are not there, or are not what they should be
 |   `-- WeightsDigestError      the checkpoint file is not that of the digest
 |-- TokenizerNotFoundError      a tokenizer's file is not on this machine, or cannot be read
 |-- UnsupportedModelError       a model that the adapter asked for cannot run
-|-- FormatError                 a stored explanation that cannot be read
+|-- FormatError                 a stored explanation, or a record of one, that cannot be read
+|-- KeyFileError                a key's file that cannot be read, or cannot be relied on
+|-- DatasetError                a data set's folder or file is not what it should be
 |-- NotAdditiveError            an explanation that attributes, asked to predict
+|-- NotComparableError          explanations that are not of one picture and one caption
+|-- RenderingLostError          the process that drew is gone
 |-- DeviceMemoryError           a single row of a job does not fit on the device
 |-- DeviceLostError             the device answers no more in this process
 |-- BatcherStoppedError         rows handed to a batcher that was stopped
@@ -25,6 +30,7 @@ from __future__ import annotations
 __all__ = [
     "BatcherStoppedError",
     "CanceledError",
+    "DatasetError",
     "DeadlineExceededError",
     "DeviceLostError",
     "DeviceMemoryError",
@@ -34,9 +40,13 @@ __all__ = [
     "InvalidCaptionError",
     "InvalidImageError",
     "InvalidParameterError",
+    "KeyFileError",
     "NotAdditiveError",
+    "NotComparableError",
+    "RenderingLostError",
     "TokenizerNotFoundError",
     "UnknownMethodError",
+    "UnknownMetricError",
     "UnknownModelError",
     "UnsupportedModelError",
     "WeightsDigestError",
@@ -110,6 +120,15 @@ class UnknownMethodError(InputError):
         super().__init__(message, field=field, code=code)
 
 
+class UnknownMetricError(InputError):
+    """No evaluation metric of that name is known."""
+
+    code = "unknown_metric"
+
+    def __init__(self, message: str, *, field: str = "evaluate", code: str | None = None) -> None:
+        super().__init__(message, field=field, code=code)
+
+
 class WeightsNotFoundError(FixlipError):
     """A model's weights are not there, cannot be read, or do not belong to its architecture."""
 
@@ -135,15 +154,39 @@ class UnsupportedModelError(FixlipError):
 
 
 class FormatError(FixlipError, ValueError):
-    """A stored explanation is damaged or of another format."""
+    """A stored explanation, or a record of one, is damaged or of another format."""
 
     code = "invalid_format"
+
+
+class KeyFileError(FixlipError):
+    """A key's file cannot be read, has no key of the kind that is needed, or is open to others."""
+
+    code = "invalid_key_file"
+
+
+class DatasetError(FixlipError):
+    """A folder or file of a data set is missing, damaged, or not what its kind has; the message names it."""
+
+    code = "invalid_dataset"
 
 
 class NotAdditiveError(FixlipError):
     """The explanation attributes a score to players but is no model of it, so it predicts nothing."""
 
     code = "not_additive"
+
+
+class NotComparableError(FixlipError, ValueError):
+    """The explanations are not of the same picture and the same caption, or are too few."""
+
+    code = "not_comparable"
+
+
+class RenderingLostError(FixlipError):
+    """The process that drew is gone: killed, out of memory, or never started. Drawing again may well succeed."""
+
+    code = "rendering_lost"
 
 
 class DeviceMemoryError(FixlipError):

@@ -144,14 +144,23 @@ class Explanation:
         """
         if not self.additive:
             raise NotAdditiveError(f"{self.index} attributes the {self.score}; it does not predict coalitions' values")
+        return np.asarray(self.baseline + self.attributed(coalitions))
+
+    def attributed(self, coalitions: Coalitions) -> FloatArray:
+        """(m,) sums of the values of all players, and pairs, that are in each of (m, n) coalitions.
+
+        For an additive explanation, the predictions less the baseline.
+
+        Raises:
+            InvalidParameterError: ``coalitions`` is not of shape (m, n).
+        """
         present = np.asarray(coalitions)
         if present.ndim != 2 or present.shape[1] != self.n_players:
             raise InvalidParameterError(
                 f"coalitions must have shape (m, {self.n_players}), not {present.shape}", field="coalitions"
             )
         x = present.astype(np.float64)
-        pairs = 0.5 * np.einsum("mi,mi->m", x @ self.second, x)
-        return np.asarray(self.baseline + x @ self.first + pairs)
+        return np.asarray(x @ self.first + 0.5 * np.einsum("mi,mi->m", x @ self.second, x))
 
     def main_effects(self) -> FloatArray:
         """(n,) first-order view: e_i + p sum_j e_ij, a player's mean effect on others' coalitions.

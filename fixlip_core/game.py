@@ -10,8 +10,9 @@ import numpy as np
 from fixlip_core.captions import clean_caption, tokenize_caption
 from fixlip_core.encoders.protocol import DualEncoder, ImageRemoval, TextRemoval
 from fixlip_core.errors import InvalidParameterError
+from fixlip_core.frames import Frame, frame_of_view
 from fixlip_core.grouping import expand, regions_from_boxes, regions_from_labels, words_of
-from fixlip_core.images import to_rgb
+from fixlip_core.images import upright_size
 from fixlip_core.players import Players
 from fixlip_core.types import Coalitions, Embeddings, FloatArray, ImageArray, ImageInput
 
@@ -27,6 +28,8 @@ class SimilarityGame:
     Attributes:
         encoder: the two towers.
         view: (H, W, 3) uint8, what the model sees of the image.
+        image_size: (width, height) of the image.
+        frame: the part of the image that the view shows.
         caption: the caption.
         players: patches or regions, then tokens or words.
         token_owners: the text player, from 0, that plays each token.
@@ -39,6 +42,8 @@ class SimilarityGame:
 
     encoder: DualEncoder
     view: ImageArray
+    image_size: tuple[int, int]
+    frame: Frame
     caption: str
     players: Players
     token_owners: tuple[int, ...]
@@ -86,10 +91,13 @@ class SimilarityGame:
             raise InvalidParameterError(f"score must be logit or cosine, not {score!r}", field="score")
         card = encoder.card
         scale, bias = (card.logit_scale, card.logit_bias) if score == "logit" else (1.0, 0.0)
-        players, owners = _players(encoder, image, caption, regions, boxes, text_players)
+        size = upright_size(image)
+        players, owners = _players(encoder, size, caption, regions, boxes, text_players)
         return cls(
             encoder=encoder,
             view=encoder.view(image),
+            image_size=size,
+            frame=frame_of_view(encoder, size),
             caption=caption,
             players=players,
             token_owners=owners,
@@ -148,7 +156,7 @@ class SimilarityGame:
 
 def _players(
     encoder: DualEncoder,
-    image: ImageInput,
+    size: tuple[int, int],
     caption: str,
     regions: Sequence[Sequence[int]] | None,
     boxes: Sequence[Sequence[float]] | None,
@@ -168,7 +176,6 @@ def _players(
         return Players(units.grid, tokens), owners
     if regions is not None and boxes is not None:
         raise InvalidParameterError("give regions or boxes, not both", field="boxes")
-    size = (image.shape[1], image.shape[0]) if isinstance(image, np.ndarray) else to_rgb(image).size
     source = encoder.source_of_view(size)
     if regions is not None:
         grouped = regions_from_labels(regions, source, units.grid, image_size=size)

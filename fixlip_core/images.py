@@ -6,17 +6,19 @@ import io
 from typing import Any, Final
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from fixlip_core.defaults import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS
 from fixlip_core.errors import InvalidImageError
 
-__all__ = ["FORMATS", "decode_image", "to_rgb"]
+__all__ = ["FORMATS", "decode_image", "to_rgb", "upright_size"]
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 """Formats that are read, by Pillow's names; its other decoders are never given untrusted bytes."""
 
 _BITS_16_MODES: Final = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
+_TURNED: Final = (5, 6, 7, 8)
+"""EXIF orientations whose width is the upright picture's height."""
 _UNSCALED_MODES: Final = frozenset({"I", "F"})
 
 
@@ -79,6 +81,25 @@ def to_rgb(image: Image.Image | np.ndarray[Any, np.dtype[Any]]) -> Image.Image:
     rgb = _flatten(_upright(image))
     rgb.info = {}
     return rgb
+
+
+def upright_size(image: Image.Image | np.ndarray[Any, np.dtype[Any]]) -> tuple[int, int]:
+    """(width, height) of what :func:`to_rgb` makes of ``image``, of which no pixel is decoded.
+
+    Raises:
+        InvalidImageError: it is no picture.
+    """
+    if isinstance(image, np.ndarray):
+        return _from_array(image).size
+    if not isinstance(image, Image.Image):
+        raise InvalidImageError(f"image must be a PIL image or an (H, W, 3) uint8 array, not {type(image).__name__}")
+    if 0 in image.size:
+        raise InvalidImageError(f"the image is empty: it has {image.width} x {image.height} pixels", code="image_empty")
+    try:
+        is_turned = image.getexif().get(ExifTags.Base.Orientation, 1) in _TURNED
+    except Exception:  # as in _upright
+        is_turned = False
+    return image.size[::-1] if is_turned else image.size
 
 
 def _open(data: bytes) -> Image.Image:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from threading import Condition, Lock, Thread, get_ident
 from time import monotonic
 from typing import Final, Self
@@ -104,7 +105,14 @@ class Batcher:
             def run(modality: Modality, rows: MaskedRows) -> Embeddings:
                 return self._encode(rows, Request(client, model, modality, rows), check)
 
-            face = SharedEncoder(encoder, run)
+            @contextmanager
+            def beside(other: DualEncoder) -> Iterator[DualEncoder]:
+                try:
+                    yield self.encoder_for(other, client=client, check=check)
+                finally:
+                    self.forget(other)
+
+            face = SharedEncoder(encoder, run, turn=partial(self.turn, check), beside=beside)
             model.faces.add(face)
         return face
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
 from fixlip_core.batching.called import masked_image, masked_text
 from fixlip_core.batching.statistics import Modality
+from fixlip_core.batching.turns import Turn
 from fixlip_core.encoders.card import ModelCard
 from fixlip_core.encoders.masked import MaskedInput, MaskedRows
 from fixlip_core.encoders.protocol import DualEncoder, ImageRemoval, TextRemoval
@@ -24,10 +26,26 @@ class SharedEncoder:
     Args:
         encoder: the model.
         run: has rows run by one of its towers, and waits for them.
+        turn: gives the job the device for itself; see :meth:`fixlip_core.batching.Batcher.turn`.
+        beside: gives the job a face to another model, which is dropped when the block is left.
+
+    Attributes:
+        shared: the model.
+        turn: as above.
+        beside: as above.
     """
 
-    def __init__(self, encoder: DualEncoder, run: Callable[[Modality, MaskedRows], Embeddings]) -> None:
-        self._encoder = encoder
+    def __init__(
+        self,
+        encoder: DualEncoder,
+        run: Callable[[Modality, MaskedRows], Embeddings],
+        *,
+        turn: Callable[[], AbstractContextManager[Turn]],
+        beside: Callable[[DualEncoder], AbstractContextManager[DualEncoder]],
+    ) -> None:
+        self.shared = encoder
+        self.turn = turn
+        self.beside = beside
         self._run = run
         # A job asks for one image and one caption, many times over.
         self._image: tuple[ImageArray, ImageRemoval, MaskedInput] | None = None
@@ -36,58 +54,62 @@ class SharedEncoder:
     @property
     def card(self) -> ModelCard:
         """See :attr:`fixlip_core.encoders.protocol.DualEncoder.card`."""
-        return self._encoder.card
+        return self.shared.card
 
     @property
     def text_removals(self) -> tuple[TextRemoval, ...]:
         """See :attr:`fixlip_core.encoders.protocol.DualEncoder.text_removals`."""
-        return self._encoder.text_removals
+        return self.shared.text_removals
 
     @property
     def text_cost(self) -> float:
         """See :attr:`fixlip_core.encoders.protocol.DualEncoder.text_cost`."""
-        return self._encoder.text_cost
+        return self.shared.text_cost
 
     @property
     def weights_bytes(self) -> int:
         """See :attr:`fixlip_core.encoders.protocol.DualEncoder.weights_bytes`."""
-        return self._encoder.weights_bytes
+        return self.shared.weights_bytes
 
     @property
     def shares_prefixes(self) -> bool:
         """See :attr:`fixlip_core.encoders.protocol.DualEncoder.shares_prefixes`."""
-        return self._encoder.shares_prefixes
+        return self.shared.shares_prefixes
 
     @property
     def rows_per_call(self) -> tuple[int, int]:
         """See :attr:`fixlip_core.encoders.protocol.DualEncoder.rows_per_call`."""
-        return self._encoder.rows_per_call
+        return self.shared.rows_per_call
 
     @property
     def image_tower(self) -> Any:
         """The model's image tower, for methods that look into it; None where it has none of a known kind."""
-        return getattr(self._encoder, "image_tower", None)
+        return getattr(self.shared, "image_tower", None)
 
     @property
     def text_tower(self) -> Any:
         """The model's text tower, likewise."""
-        return getattr(self._encoder, "text_tower", None)
+        return getattr(self.shared, "text_tower", None)
 
     def text_positions(self, n_tokens: int) -> int:
         """See :meth:`fixlip_core.encoders.protocol.DualEncoder.text_positions`."""
-        return self._encoder.text_positions(n_tokens)
+        return self.shared.text_positions(n_tokens)
 
     def view(self, image: ImageInput) -> ImageArray:
         """See :meth:`fixlip_core.encoders.protocol.DualEncoder.view`."""
-        return self._encoder.view(image)
+        return self.shared.view(image)
 
     def source_of_view(self, size: tuple[int, int]) -> IntArray:
         """See :meth:`fixlip_core.encoders.protocol.DualEncoder.source_of_view`."""
-        return self._encoder.source_of_view(size)
+        return self.shared.source_of_view(size)
+
+    def hidden_view(self, image: ImageInput, *, removal: ImageRemoval = "zero") -> ImageArray:
+        """See :meth:`fixlip_core.encoders.protocol.DualEncoder.hidden_view`."""
+        return self.shared.hidden_view(image, removal=removal)
 
     def players(self, caption: str) -> Players:
         """See :meth:`fixlip_core.encoders.protocol.DualEncoder.players`."""
-        return self._encoder.players(caption)
+        return self.shared.players(caption)
 
     def encode_images(self, image: ImageInput, coalitions: Coalitions, *, removal: ImageRemoval = "zero") -> Embeddings:
         """See :meth:`fixlip_core.encoders.protocol.DualEncoder.encode_images`; waits for the device.
@@ -108,14 +130,14 @@ class SharedEncoder:
             BatcherStoppedError: the batcher was stopped.
         """
         if self._text is None or self._text[:2] != (caption, removal):
-            self._text = caption, removal, masked_text(self._encoder, caption, removal)
+            self._text = caption, removal, masked_text(self.shared, caption, removal)
         return self._run("text", self._text[2].rows(coalitions))
 
     def _masked_image(self, image: ImageInput, removal: ImageRemoval) -> MaskedInput:
         known = self._image
         if known and known[1] == removal and isinstance(image, np.ndarray) and np.array_equal(known[0], image):
             return known[2]
-        masked = masked_image(self._encoder, image, removal)
+        masked = masked_image(self.shared, image, removal)
         if isinstance(image, np.ndarray):
             self._image = image.copy(), removal, masked
         return masked

@@ -11,6 +11,8 @@ from fixlip_core.errors import FormatError
 
 __all__ = ["ModelCard"]
 
+_REVISION_DIGITS: Final = 16
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
@@ -18,7 +20,7 @@ class ModelCard:
 
     Attributes:
         id: name by which it was loaded, e.g. ``demo`` or ``ViT-B-32/openai``, or its id in the operator's models file.
-        revision: ``sha256:`` and the first 16 hex digits of the weights' digest.
+        weights_sha256: digest of every weight as it is used, in the card's precision, by name; 64 hex digits.
         family: ``clip``, ``siglip`` (trained with a sigmoid, so the logit has a bias) or ``coca``.
         embed_dim: D, length of the embeddings.
         grid: (rows, columns) of patches.
@@ -36,7 +38,7 @@ class ModelCard:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     id: str
-    revision: str
+    weights_sha256: str
     family: str
     embed_dim: int
     grid: tuple[int, int]
@@ -49,6 +51,11 @@ class ModelCard:
     logit_bias: float
     precision: str
     device: str
+
+    @property
+    def revision(self) -> str:
+        """The weights in brief: ``sha256:`` and the first 16 hex digits of their digest."""
+        return f"sha256:{self.weights_sha256[:_REVISION_DIGITS]}"
 
     @property
     def max_tokens(self) -> int:

@@ -16,7 +16,6 @@ from fixlip_core.encoders.pictures import Pictures
 from fixlip_core.encoders.tokenizer import TokenLine, load_tokenizer
 from fixlip_core.encoders.towers import ImageTower, TextTower
 from fixlip_core.encoders.transformer import TransformerEncoder
-from fixlip_core.encoders.weights import weights_bytes_of
 from fixlip_core.errors import UnsupportedModelError
 
 __all__ = ["dismantle"]
@@ -35,9 +34,7 @@ def dismantle(model: Any, preprocess: Any, card: ModelCard) -> TransformerEncode
         TokenizerNotFoundError: the card's tokenizer is not on this machine.
     """
     device = torch.device(card.device)
-    return TransformerEncoder(
-        _image_tower(model, preprocess, device), _text_tower(model, card, device), card, weights_bytes_of(model)
-    )
+    return TransformerEncoder(_image_tower(model, preprocess, device), _text_tower(model, card, device), card, model)
 
 
 def _image_tower(model: Any, preprocess: Any, device: torch.device) -> ImageTower:

@@ -130,6 +130,15 @@ class GenericEncoder:
         """See :meth:`fixlip_core.encoders.protocol.DualEncoder.source_of_view`."""
         return self.pictures.source_of_view(size)
 
+    def hidden_view(self, image: ImageInput, *, removal: ImageRemoval = "zero") -> ImageArray:
+        """See :meth:`fixlip_core.encoders.protocol.DualEncoder.hidden_view`.
+
+        Raises:
+            InvalidImageError: ``image`` is no picture.
+            InvalidParameterError: ``removal`` is unknown.
+        """
+        return self.pictures.hidden(self.view(image), removal)
+
     def players(self, caption: str) -> Players:
         """See :meth:`fixlip_core.encoders.protocol.DualEncoder.players`.
 

@@ -152,7 +152,7 @@ def _card(
     family = "coca" if type(model).__name__ == "CoCa" else "clip" if bias is None else "siglip"
     return ModelCard(
         id=model_id,
-        revision=_digest(model),
+        weights_sha256=_digest(model),
         family=family,
         embed_dim=int(config["embed_dim"]),
         grid=_two(getattr(embedding, "grid_size", None) or 0),
@@ -174,11 +174,11 @@ def _two(size: int | Sequence[int]) -> tuple[int, int]:
 
 
 def _digest(model: Any) -> str:
-    """``sha256:`` and 16 hex digits over every weight as it is used, by name."""
+    """The SHA-256 over every weight as it is used, by name, in hex."""
     import torch
 
     digest = hashlib.sha256()
     for key, tensor in sorted(model.state_dict().items()):
         digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
-    return f"sha256:{digest.hexdigest()[:16]}"
+    return digest.hexdigest()

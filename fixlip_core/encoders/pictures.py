@@ -84,6 +84,17 @@ class Pictures:
             return self.pixels(np.asarray(Image.fromarray(view).filter(ImageFilter.GaussianBlur(radius))))
         raise InvalidParameterError(f"removal must be zero, mean or blur, not {removal!r}", field="image_removal")
 
+    def hidden(self, view: ImageArray, removal: ImageRemoval) -> ImageArray:
+        """(H, W, 3) uint8: :meth:`baseline` as a picture, rounded to 8 bits.
+
+        Raises:
+            InvalidParameterError: ``removal`` is unknown.
+        """
+        # Normalisation is linear, channel by channel: two shades tell how to undo it.
+        black, white = (self.pixels(np.full_like(view, shade)) for shade in (0, 255))
+        shades = 255 * (self.baseline(view, removal) - black) / (white - black)
+        return np.asarray(shades[0].permute(1, 2, 0).round().clamp(0, 255).to(torch.uint8).numpy())
+
     def _steps(self, *, on_tensors: bool) -> list[Callable[[Any], Any]]:
         """The transform's steps from the first tensor on, or those before it."""
         steps = list(self.preprocess.transforms)

@@ -69,6 +69,10 @@ class DualEncoder(Protocol):
         """(H, W, 2): for each pixel of the view, row and column in an image of ``size`` (width, height), or -1."""
         ...
 
+    def hidden_view(self, image: ImageInput, *, removal: ImageRemoval = "zero") -> ImageArray:
+        """(H, W, 3) uint8: what the view becomes where its patches are removed, rounded to 8 bits."""
+        ...
+
     def players(self, caption: str) -> Players:
         """The units of a pair with this caption, each a player.
 

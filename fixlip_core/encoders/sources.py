@@ -25,6 +25,7 @@ __all__ = [
     "ModelSource",
     "check_digest",
     "demo_directory",
+    "is_published",
     "resolve_source",
     "weights_errors",
 ]
@@ -102,6 +103,15 @@ def resolve_source(name: str, library: Any) -> ModelSource:
         )
     # open_clip only warns when a tag was trained with the quick GELU and the architecture's file does not say so.
     return ModelSource(architecture, weights, quick_gelu=bool(config and config.get("quick_gelu")))
+
+
+def is_published(name: str) -> bool:
+    """Whether ``name`` is an open_clip architecture with one of its pretrained tags, and no file's or hub's."""
+    from fixlip_core.encoders._open_clip import open_clip
+
+    library = open_clip()
+    architecture, _, tag = name.partition("/")
+    return architecture in library.list_models() and tag in library.list_pretrained_tags_by_model(architecture)
 
 
 def check_digest(source: ModelSource, library: Any, sha256: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from fixlip_core.encoders.masked_texts import MaskedLine, MaskedText, MaskedText
 from fixlip_core.encoders.prefixes import SharedPrefixes, SharedText
 from fixlip_core.encoders.protocol import ImageRemoval, TextRemoval
 from fixlip_core.encoders.towers import ImageTower, TextLine, TextTower
+from fixlip_core.encoders.weights import weights_bytes_of
 from fixlip_core.errors import InvalidParameterError
 from fixlip_core.players import Players
 from fixlip_core.types import Coalitions, Embeddings, ImageArray, ImageInput, IntArray
@@ -38,13 +40,18 @@ class TransformerEncoder:
         image_tower: the image's transformer.
         text_tower: the caption's transformer.
         card: the model's identity and limits.
-        weights_bytes: what the weights take.
+        model: the open_clip model that the towers are parts of.
     """
 
     image_tower: ImageTower
     text_tower: TextTower
     card: ModelCard
-    weights_bytes: int
+    model: Any
+
+    @cached_property
+    def weights_bytes(self) -> int:
+        """See :attr:`fixlip_core.encoders.protocol.DualEncoder.weights_bytes`."""
+        return weights_bytes_of(self.model)
 
     @property
     def text_removals(self) -> tuple[TextRemoval, ...]:
@@ -108,6 +115,15 @@ class TransformerEncoder:
     def source_of_view(self, size: tuple[int, int]) -> IntArray:
         """See :meth:`fixlip_core.encoders.protocol.DualEncoder.source_of_view`."""
         return self.image_tower.pictures.source_of_view(size)
+
+    def hidden_view(self, image: ImageInput, *, removal: ImageRemoval = "zero") -> ImageArray:
+        """See :meth:`fixlip_core.encoders.protocol.DualEncoder.hidden_view`.
+
+        Raises:
+            InvalidImageError: ``image`` is no picture.
+            InvalidParameterError: ``removal`` is unknown.
+        """
+        return self.image_tower.pictures.hidden(self.view(image), removal)
 
     def players(self, caption: str) -> Players:
         """See :meth:`fixlip_core.encoders.protocol.DualEncoder.players`.

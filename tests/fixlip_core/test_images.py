@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from fixlip_core.errors import InvalidImageError
-from fixlip_core.images import FORMATS, decode_image, to_rgb
+from fixlip_core.images import FORMATS, decode_image, to_rgb, upright_size
 
 
 def encode(image: Image.Image, format_: str = "PNG", **options: Any) -> bytes:
@@ -182,6 +182,27 @@ class TestDecodeImage:
         data = encode(noise, exif=b"Exif\0\0MM\0*\xff\xff\xff\xff garbage")
 
         assert decode_image(data).tobytes() == noise.tobytes()
+
+
+class TestUprightSize:
+    @pytest.mark.parametrize("orientation", range(1, 9))
+    def test_it_is_that_of_the_plain_picture(self, noise: Image.Image, orientation: int) -> None:
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        opened = Image.open(io.BytesIO(encode(noise, exif=exif)))
+        assert upright_size(opened) == to_rgb(opened).size
+        assert upright_size(np.asarray(noise)) == noise.size
+
+    def test_damaged_exif_does_not_matter(self, noise: Image.Image) -> None:
+        opened = Image.open(io.BytesIO(encode(noise, exif=b"Exif\0\0MM\0*\xff\xff\xff\xff garbage")))
+        assert upright_size(opened) == noise.size
+
+    @pytest.mark.parametrize(
+        "image", ["picture.png", np.zeros((4, 4)), np.zeros((0, 4, 3), np.uint8), Image.new("L", (0, 4))]
+    )
+    def test_what_is_no_picture_is_refused(self, image: Any) -> None:
+        with pytest.raises(InvalidImageError):
+            upright_size(image)
 
 
 class TestToRgb:

@@ -21,7 +21,7 @@ __all__ = ["CARD", "FakeEncoder"]
 
 CARD = ModelCard(
     id="fake",
-    revision="sha256:0123456789abcdef",
+    weights_sha256="0123456789abcdef" * 4,
     family="clip",
     embed_dim=16,
     grid=(4, 4),
@@ -75,6 +75,10 @@ class FakeEncoder:
         rows = (np.arange(height) * size[1]) // height
         columns = (np.arange(width) * size[0]) // width
         return np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1)
+
+    def hidden_view(self, image: Any, *, removal: ImageRemoval = "zero") -> ImageArray:
+        """(64, 64, 3) uint8: black."""
+        return np.zeros_like(self.view(image))
 
     def players(self, caption: str) -> Players:
         """The patches of the card's grid and the words of ``caption``."""
