@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from scipy import stats
 
 from fixlip_core.coalitions import sample_product
 from fixlip_core.encoders.protocol import DualEncoder
-from fixlip_core.errors import InvalidParameterError, NotAdditiveError
+from fixlip_core.errors import InvalidParameterError
+from fixlip_core.evaluation.agreement import pearson, r2, spearman
+from fixlip_core.evaluation.explained import explained_game
+from fixlip_core.evaluation.intervals import Interval, Statistic, bootstrap_interval
 from fixlip_core.explanation import Explanation
-from fixlip_core.game import SimilarityGame
 from fixlip_core.types import FloatArray, ImageInput
-
-if TYPE_CHECKING:
-    from fixlip_core.encoders.protocol import ImageRemoval, TextRemoval
 
 __all__ = ["Faithfulness", "compare_predictions", "p_faithfulness"]
 
@@ -26,12 +24,25 @@ _EVALUATION_STREAM = 0x6661697468
 
 @dataclass(frozen=True, slots=True)
 class Faithfulness:
-    """Agreement of predicted and true values: ``r2`` = 1 - SSE / SST, ``pearson`` and ``spearman`` correlations."""
+    """Agreement of predicted and true values.
+
+    Attributes:
+        r2: 1 - SSE / SST; nan for attributions, which have no scale to predict on, and for a constant truth.
+        pearson: correlation; nan where either side is constant.
+        spearman: rank correlation; nan likewise.
+        n_coalitions: how many values were compared.
+        r2_interval: 95 % bootstrap interval over the coalitions; None where ``r2`` is nan.
+        pearson_interval: likewise.
+        spearman_interval: likewise.
+    """
 
     r2: float
     pearson: float
     spearman: float
     n_coalitions: int
+    r2_interval: Interval | None = None
+    pearson_interval: Interval | None = None
+    spearman_interval: Interval | None = None
 
 
 def p_faithfulness(
@@ -43,10 +54,14 @@ def p_faithfulness(
     n_coalitions: int = 2_000,
     p: float | None = None,
     seed: int = 0,
+    on_passes: Callable[[int], None] = lambda _: None,
 ) -> Faithfulness:
     """Judge ``explanation`` on fresh joint coalitions of the p-product measure.
 
-    The game is the one that was explained: its regions, words and removals are taken from the explanation.
+    The game is the one that was explained: its regions, words and removals are taken from the explanation. What is
+    compared with v(M) is the sum of the values e_S over S in M. The draw weighs coalitions by p already; they count
+    equally. Attributions (GAME, Grad-ECLIP, exCLIP and so on) share a score out on a scale of their own: of them only
+    the correlations are told, and R^2 is nan.
 
     Args:
         encoder: the model that was explained.
@@ -54,50 +69,44 @@ def p_faithfulness(
         caption: the caption that was explained.
         explanation: what to judge.
         n_coalitions: how many coalitions; each costs a pass of each tower.
-        p: probability of presence; by default the one that was fitted (a Shapley index has none).
-        seed: draws the coalitions, from a stream of its own.
+        p: probability of presence; by default the one that was fitted, or 1/2 where none was.
+        seed: draws the coalitions, from a stream of its own, and the bootstrap's resamples.
+        on_passes: called with the number of passes after each batch; what it raises stops the evaluation.
 
     Raises:
-        InvalidParameterError: the explanation belongs to other players, or p is not known or not in (0, 1).
-        NotAdditiveError: the explanation does not model the game's values.
+        InvalidParameterError: the explanation belongs to other players, has no value for some, or p is not in (0, 1).
     """
-    if not explanation.additive:
-        raise NotAdditiveError(f"{explanation.index} is no model of the game, so it has no faithfulness")
-    measure = explanation.p if p is None else p
-    if np.isnan(measure):
-        raise InvalidParameterError(f"{explanation.index} belongs to no p of its own: pass p=", field="p")
+    measure = p if p is not None else 0.5 if np.isnan(explanation.p) else explanation.p
     if not 0 < measure < 1:
         raise InvalidParameterError(f"p must lie in (0, 1), not {measure!r}", field="p")
-    game = _game_of(encoder, image, caption, explanation)
+    game = explained_game(encoder, image, caption, explanation, on_passes=on_passes)
     rng = np.random.default_rng([_EVALUATION_STREAM, seed])
     # Not in complementary pairs: the figures' spread over seeds should be that of independent draws.
     coalitions = sample_product(explanation.n_players, n_coalitions, measure, rng, complementary=False).coalitions
-    predicted = explanation.predict(coalitions)
-    return compare_predictions(game.value(coalitions), predicted)
+    predicted = explanation.attributed(coalitions)
+    if not np.isfinite(predicted).all():
+        raise InvalidParameterError("the explanation has no value for some players or pairs", field="explanation")
+    if explanation.additive:
+        return compare_predictions(game.value(coalitions), explanation.baseline + predicted, seed=seed)
+    agreement = compare_predictions(game.value(coalitions), predicted, seed=seed)
+    return replace(agreement, r2=float("nan"), r2_interval=None)
 
 
-def _game_of(encoder: DualEncoder, image: ImageInput, caption: str, explanation: Explanation) -> SimilarityGame:
-    """The game of ``explanation``, its players included."""
-    made = explanation.provenance
-    game = SimilarityGame.of(
-        encoder,
-        image,
-        caption,
-        score=explanation.score,
-        image_removal=cast("ImageRemoval", made.get("image_removal") or "zero"),
-        text_removal=cast("TextRemoval | None", made.get("text_removal")),
-        text_players=str(made.get("text_players") or "token"),
+def compare_predictions(truth: FloatArray, predicted: FloatArray, *, seed: int = 0) -> Faithfulness:
+    """Faithfulness of (m,) predicted to (m,) true values.
+
+    Args:
+        truth: what the game gives.
+        predicted: what the explanation says, of the same coalitions.
+        seed: draws the bootstrap's resamples, which are the same for all three figures.
+    """
+    all_rows = np.ones((1, len(truth)))
+
+    def figure(statistic: Statistic) -> tuple[float, Interval | None]:
+        value = float(statistic(all_rows, truth, predicted)[0])
+        return value, bootstrap_interval(statistic, truth, predicted, seed=seed)
+
+    (of_r2, r2_interval), (of_pearson, pearson_interval), (of_spearman, spearman_interval) = map(
+        figure, (r2, pearson, spearman)
     )
-    if (game.players.grid, game.players.tokens) != (explanation.grid, explanation.tokens):
-        raise InvalidParameterError("the explanation belongs to other players than this pair has", field="explanation")
-    return replace(game, players=explanation.players)
-
-
-def compare_predictions(truth: FloatArray, predicted: FloatArray) -> Faithfulness:
-    """Faithfulness of (m,) predicted to (m,) true values. A constant side has no correlation: nan."""
-    total = float(np.sum((truth - truth.mean()) ** 2))
-    r2 = 1 - float(np.sum((truth - predicted) ** 2)) / total if total > 0 else float("nan")
-    if np.ptp(truth) == 0 or np.ptp(predicted) == 0:
-        return Faithfulness(r2, float("nan"), float("nan"), len(truth))
-    pearson, spearman = stats.pearsonr(truth, predicted).statistic, stats.spearmanr(truth, predicted).statistic
-    return Faithfulness(r2, float(pearson), float(spearman), len(truth))
+    return Faithfulness(of_r2, of_pearson, of_spearman, len(truth), r2_interval, pearson_interval, spearman_interval)
