@@ -1,4 +1,4 @@
-"""Maps of an explanation at print quality: heat maps, conditioned maps and the interaction graph.
+"""Maps of an explanation at print quality: heat maps, conditioned maps, the interaction graph, comparisons.
 
 The drawing library is imported on first use, so that knowing the names of the maps costs nothing.
 """
@@ -8,18 +8,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fixlip_core.rendering.comparison import render_comparison
     from fixlip_core.rendering.graph import interaction_graph_figure
     from fixlip_core.rendering.heatmaps import conditional_figure, first_order_figure
     from fixlip_core.rendering.maps import render_maps
     from fixlip_core.rendering.rendered import RenderedMap
 
-__all__ = ["RenderedMap", "conditional_figure", "first_order_figure", "interaction_graph_figure", "render_maps"]
+__all__ = [
+    "RenderedMap",
+    "conditional_figure",
+    "first_order_figure",
+    "interaction_graph_figure",
+    "render_comparison",
+    "render_maps",
+]
 
 _MODULES = {
     "RenderedMap": "rendered",
     "conditional_figure": "heatmaps",
     "first_order_figure": "heatmaps",
     "interaction_graph_figure": "graph",
+    "render_comparison": "comparison",
     "render_maps": "maps",
 }
 

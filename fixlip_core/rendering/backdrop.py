@@ -132,8 +132,13 @@ class MappedView:
         return self.backdrop.faded_shadow if self.colours is None else self.backdrop.heat_shadow
 
 
-def make_backdrop(image: ImageArray, grid: tuple[int, int]) -> Backdrop:
+def make_backdrop(image: ImageArray, grid: tuple[int, int], *, width_px: int = style.IMAGE_PX) -> Backdrop:
     """Scale ``image`` to the sheet so that every patch of ``grid`` is a whole number of pixels.
+
+    Args:
+        image: (H, W, 3) uint8.
+        grid: (rows, columns) of patches.
+        width_px: greatest width on the sheet; the picture is at most half as high again.
 
     Raises:
         InvalidImageError: ``image`` is not (H, W, 3) uint8.
@@ -144,7 +149,7 @@ def make_backdrop(image: ImageArray, grid: tuple[int, int]) -> Backdrop:
             f"image must be the model's view, (H, W, 3) uint8, not {pixels.shape} {pixels.dtype}: see encoder.view"
         )
     rows, columns = grid
-    scale = min(style.IMAGE_PX / pixels.shape[1], style.MAX_HEIGHT_PX / pixels.shape[0])
+    scale = min(width_px / pixels.shape[1], style.MAX_HEIGHT_PX / style.IMAGE_PX * width_px / pixels.shape[0])
     tall = max(1, int(pixels.shape[0] * scale / rows))
     wide = max(1, int(pixels.shape[1] * scale / columns))
     view = Image.fromarray(np.ascontiguousarray(pixels))

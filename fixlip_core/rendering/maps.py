@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from fixlip_core.evaluation.insertion_deletion import InsertionDeletion
 from fixlip_core.explanation import Explanation
 from fixlip_core.rendering import style
 from fixlip_core.rendering.backdrop import Backdrop, make_backdrop
+from fixlip_core.rendering.deletion import deletion_sheet
 from fixlip_core.rendering.graph import interaction_graph_sheet
 from fixlip_core.rendering.heatmaps import conditional_pixels, conditional_sheet, first_order_sheet
 from fixlip_core.rendering.png import png_bytes
@@ -19,8 +21,12 @@ from fixlip_core.types import ImageArray
 __all__ = ["render_maps"]
 
 
-def render_maps(explanation: Explanation, image: ImageArray) -> dict[str, RenderedMap]:
+def render_maps(
+    explanation: Explanation, image: ImageArray, *, curves: InsertionDeletion | None = None
+) -> dict[str, RenderedMap]:
     """Draw ``first-order`` and, where there are pairs, ``graph`` and ``token-0``, ``token-1``, ...; in this order.
+
+    Last, where they are given and have values, come the curves: ``insertion-deletion``.
 
     Of a caption of more than 24 tokens, the 24 that share most with the image are drawn, under their own numbers. The
     same explanation and image give the same bytes.
@@ -28,6 +34,7 @@ def render_maps(explanation: Explanation, image: ImageArray) -> dict[str, Render
     Args:
         explanation: what to draw; values in units of its score.
         image: (H, W, 3) uint8, the view that the model saw; the grid of patches is laid evenly over it.
+        curves: the explanation's insertion and deletion curves.
 
     Raises:
         InvalidImageError: ``image`` is of another shape or dtype.
@@ -38,6 +45,8 @@ def render_maps(explanation: Explanation, image: ImageArray) -> dict[str, Render
     if explanation.order > 1:
         maps.append(_drawn("graph", f"Strongest {_pairs(explanation)}", interaction_graph_sheet(explanation, backdrop)))
         maps.extend(_token_maps(explanation, backdrop))
+    if curves is not None and curves.full_value != curves.empty_value:
+        maps.append(_drawn("insertion-deletion", "Insertion and deletion curves", deletion_sheet(curves)))
     return {drawn.name: drawn for drawn in maps}
 
 

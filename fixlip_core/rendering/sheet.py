@@ -35,18 +35,20 @@ BASELINE_PX = 33
 
 
 class Sheet:
-    """A figure of column width whose unit is the pixel and whose origin is the top left corner.
+    """A figure whose unit is the pixel and whose origin is the top left corner.
 
     Everything lies on the figure itself: axes would measure and clip what is drawn, which takes longer than drawing it.
 
     Args:
         height_px: height in pixels; rounded up to a whole number.
+        width_px: width in pixels; by default that of a column.
     """
 
-    def __init__(self, height_px: float) -> None:
+    def __init__(self, height_px: float, *, width_px: int = style.WIDTH_PX) -> None:
         self.height_px = int(np.ceil(height_px))
+        self.width_px = width_px
         # The canvas cuts inches times dots per inch down to whole pixels: stay clear of 999.9999.
-        size = ((style.WIDTH_PX + 0.001) / style.DPI, (self.height_px + 0.001) / style.DPI)
+        size = ((self.width_px + 0.001) / style.DPI, (self.height_px + 0.001) / style.DPI)
         self.figure = Figure(figsize=size, dpi=style.DPI, facecolor=style.PAPER)
         self.figure.set_layout_engine("none")
         self._canvas = FigureCanvasAgg(self.figure)
@@ -60,7 +62,7 @@ class Sheet:
 
     def svg(self, title: str) -> bytes:
         """What is drawn as an SVG file; ``title`` may have any characters."""
-        renderer = SvgRenderer(style.WIDTH_PX, self.height_px)
+        renderer = SvgRenderer(self.width_px, self.height_px)
         self.figure.draw(renderer)
         return renderer.document(title)
 
@@ -74,9 +76,8 @@ class Sheet:
         height, width = pixels.shape[:2]
         self.figure.add_artist(Picture(lambda: pixels, self._place(left, top, width, height)))
 
-    def view(self, view: MappedView) -> None:
-        """Draw the picture with its map, in its place at the top left."""
-        left = top = style.MARGIN_PX
+    def view(self, view: MappedView, *, left: int = style.MARGIN_PX, top: int = style.MARGIN_PX) -> None:
+        """Draw the picture with its map, by default in its place at the top left."""
         place = self._place(left, top, view.backdrop.width, view.backdrop.height)
         self.figure.add_artist(MapPicture(view, left, top, place))
 
@@ -141,7 +142,7 @@ class Sheet:
             self.add(Line2D(ends, [y, y], color=style.INK, linewidth=style.HAIRLINE_PT, marker=""))
             self.text(left + BAR_PX + 11, y, style.signed(tick / 10.0**power))
         self.text(
-            style.WIDTH_PX - style.MARGIN_PX - 8,
+            left + style.COLUMN_PX - 8,
             top + height / 2,
             style.in_powers(label, power),
             rotation=90,

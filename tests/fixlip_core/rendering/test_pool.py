@@ -13,13 +13,12 @@ import numpy as np
 import pytest
 
 from fixlip_core.demo.scenes import draw_scene
-from fixlip_core.errors import InvalidImageError, InvalidParameterError
+from fixlip_core.errors import InvalidImageError, InvalidParameterError, RenderingLostError
 from fixlip_core.explanation import Explanation
-from fixlip_core.rendering import render_maps
+from fixlip_core.rendering import drawing, render_maps
+from fixlip_core.rendering.pool import RenderPool
 from fixlip_core.types import ImageArray
 from tests.support.explanations import example, with_regions
-from worker import drawing
-from worker.rendering import RenderingLostError, RenderPool
 
 WAIT_S = 60.0
 VIEW = draw_scene(7, n_objects=2).image
@@ -37,11 +36,11 @@ def wait_until(is_so: Callable[[], object]) -> None:
 
 
 def children_of(pid: int) -> set[int]:
-    """The processes of a worker that draw."""
+    """The processes of a process that draw for it."""
     found = set()
     for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
         found |= {int(child) for child in tasks.read_text().split()}
-    return {child for child in found if "worker.drawing" in Path(f"/proc/{child}/cmdline").read_text()}
+    return {child for child in found if "fixlip_core.rendering.drawing" in Path(f"/proc/{child}/cmdline").read_text()}
 
 
 def is_alive(pid: int) -> bool:
@@ -96,8 +95,8 @@ class TestWhatIsDrawn:
             assert "torch" not in loaded
 
 
-def test_the_worker_itself_needs_no_drawing_library() -> None:
-    program = "import sys, worker.rendering; print({'torch', 'matplotlib'} & set(sys.modules))"
+def test_the_owner_itself_needs_no_drawing_library() -> None:
+    program = "import sys, fixlip_core.rendering.pool; print({'torch', 'matplotlib'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "set()"
 
@@ -126,7 +125,7 @@ class TestErrors:
             raise RuntimeError("a defect")
 
         monkeypatch.setattr(drawing, "Explanation", broken)
-        is_drawn, (kind, arguments, state) = drawing._answer({}, VIEW)
+        is_drawn, (kind, arguments, state) = drawing._answer("maps", {}, VIEW, None)
         assert (is_drawn, kind, arguments) == (False, RuntimeError, ("a defect",))
         assert "in broken" in state["__notes__"][0]
 
@@ -242,17 +241,17 @@ class TestEnds:
                 lost.result(WAIT_S)
         assert not is_alive(pid)
 
-    def test_a_signal_to_the_group_is_for_the_worker(self, pool: RenderPool) -> None:
+    def test_a_signal_to_the_group_is_for_the_owner(self, pool: RenderPool) -> None:
         pool.render(example(), VIEW)
         for pid in drawers():
             os.kill(pid, signal.SIGINT)
             os.kill(pid, signal.SIGTERM)
         assert pool.render(example(), VIEW) == render_maps(example(), VIEW)
 
-    def test_a_worker_that_is_killed_takes_them_with_it(self) -> None:
-        program = "import time; from worker.rendering import RenderPool\nwith RenderPool(1): time.sleep(600)"
-        with subprocess.Popen([sys.executable, "-c", program], cwd=Path(__file__).parents[2]) as worker:
-            wait_until(lambda: children_of(worker.pid))
-            (pid,) = children_of(worker.pid)
-            worker.kill()
+    def test_an_owner_that_is_killed_takes_them_with_it(self) -> None:
+        program = "import time; from fixlip_core.rendering.pool import RenderPool\nwith RenderPool(1): time.sleep(600)"
+        with subprocess.Popen([sys.executable, "-c", program], cwd=Path(__file__).parents[3]) as owner:
+            wait_until(lambda: children_of(owner.pid))
+            (pid,) = children_of(owner.pid)
+            owner.kill()
         wait_until(lambda: not is_alive(pid))

@@ -1,38 +1,42 @@
-"""Maps are drawn in processes of their own: drawing holds Python's lock, and would stop the jobs of other threads."""
+"""Figures are drawn in processes of their own.
+
+Drawing holds Python's lock, and would stop a process's other threads; and what draws takes memory that a process which
+only serves should not have.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Pipe
 from queue import Empty, LifoQueue
 from types import TracebackType
 from typing import Any, Final, Self
 
-from fixlip_core.errors import FixlipError
+from fixlip_core.comparison import Comparison, Subject
+from fixlip_core.errors import RenderingLostError
+from fixlip_core.evaluation.insertion_deletion import InsertionDeletion
 from fixlip_core.explanation import Explanation
 from fixlip_core.rendering.rendered import RenderedMap
 from fixlip_core.types import ImageArray
 
-__all__ = ["RenderPool", "RenderingLostError"]
+__all__ = ["RenderPool"]
 
 CHECK_S: Final = 0.1
 """How often a caller that waits is asked whether it still wants to."""
 
-
-class RenderingLostError(FixlipError):
-    """The process that drew is gone: killed, out of memory, or never started. Drawing again may well succeed."""
-
-    code = "rendering_lost"
+# It finds this package where this process did.
+_PROGRAM: Final = (
+    "import sys; sys.path[:] = sys.argv[2:]; from fixlip_core.rendering.drawing import main; main(int(sys.argv[1]))"
+)
 
 
 class RenderPool:
-    """Processes that draw maps, all but the first started when they are needed; a lost one is replaced likewise.
+    """Processes that draw, all but the first started when they are needed; a lost one is replaced likewise.
 
     Any number of threads may draw at once; those beyond the number of processes wait. A process that is lost fails
     only the drawing that it was busy with.
@@ -69,13 +73,19 @@ class RenderPool:
             self._places.put(None)
 
     def render(
-        self, explanation: Explanation, view: ImageArray, *, check: Callable[[], None] = lambda: None
+        self,
+        explanation: Explanation,
+        view: ImageArray,
+        *,
+        curves: InsertionDeletion | None = None,
+        check: Callable[[], None] = lambda: None,
     ) -> dict[str, RenderedMap]:
         """What :func:`fixlip_core.rendering.render_maps` gives for the same arguments, to the byte.
 
         Args:
             explanation: what to draw.
             view: (H, W, 3) uint8, the view that the model saw.
+            curves: its insertion and deletion curves, where they are to be drawn, too.
             check: called about ten times a second; what it raises ends the drawing and is raised.
 
         Raises:
@@ -83,10 +93,46 @@ class RenderPool:
             InvalidParameterError: a value of the explanation is not finite.
             RenderingLostError: the process was lost; the pool is whole again.
         """
+        maps: dict[str, RenderedMap] = self._draw("maps", (_parts(explanation), view, curves), check)
+        return maps
+
+    def compare(self, subjects: Sequence[Subject], *, check: Callable[[], None] = lambda: None) -> Comparison:
+        """What :func:`fixlip_core.comparison.compare` gives for the explanations in the subjects' files.
+
+        Args:
+            subjects: what is compared.
+            check: as in :meth:`render`.
+
+        Raises:
+            FormatError: a file is damaged.
+            NotComparableError: they are not of the same pair.
+            RenderingLostError: the process was lost; the pool is whole again.
+        """
+        comparison: Comparison = self._draw("comparison", (subjects,), check)
+        return comparison
+
+    def draw_comparison(self, subjects: Sequence[Subject], *, check: Callable[[], None] = lambda: None) -> RenderedMap:
+        """What :func:`fixlip_core.rendering.render_comparison` draws of the subjects' files.
+
+        Args:
+            subjects: what is compared.
+            check: as in :meth:`render`.
+
+        Raises:
+            FormatError: a file is damaged.
+            InvalidImageError: a view is no picture.
+            InvalidParameterError: a value of an explanation is not finite.
+            NotComparableError: they are not of the same pair.
+            RenderingLostError: the process was lost; the pool is whole again.
+        """
+        figure: RenderedMap = self._draw("figure", (subjects,), check)
+        return figure
+
+    def _draw(self, kind: str, arguments: tuple[object, ...], check: Callable[[], None]) -> Any:
         place = self._take(check)
         try:
             place = place or self._start()
-            is_drawn, answer = place.ask((_parts(explanation), view), check)
+            is_drawn, answer = place.ask((kind, *arguments), check)
         except BaseException:
             # What it may still draw would be taken for the answer to the next question.
             self._end(place)
@@ -95,8 +141,7 @@ class RenderPool:
         self._places.put(place)
         if not is_drawn:
             raise _error(*answer)
-        maps: dict[str, RenderedMap] = answer
-        return maps
+        return answer
 
     def _take(self, check: Callable[[], None]) -> _Process | None:
         while True:
@@ -114,7 +159,7 @@ class RenderPool:
     def _start(self) -> _Process:
         with self._lock:
             if self._is_closed:
-                raise RenderingLostError("the processes that draw maps were ended")
+                raise RenderingLostError("the processes that draw were ended")
             process = _Process()
             self._processes.add(process)
         return process
@@ -127,7 +172,7 @@ class RenderPool:
 
 
 class _Process:
-    """A :mod:`worker.drawing` as its worker sees it; used by one thread at a time.
+    """A :mod:`fixlip_core.rendering.drawing` as its owner sees it; used by one thread at a time.
 
     Raises:
         RenderingLostError: it cannot be started.
@@ -136,16 +181,12 @@ class _Process:
     def __init__(self) -> None:
         self._line, theirs = Pipe()
         self._is_ready = False
-        # It finds this package where this process did, and leaves the cores to the passes.
-        environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-P", "-m", "worker.drawing", str(theirs.fileno())]
+        command = [sys.executable, "-P", "-c", _PROGRAM, str(theirs.fileno()), *filter(None, sys.path)]
         try:
-            self._popen = subprocess.Popen(
-                command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
-            )
+            self._popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
         except OSError as error:
             self._line.close()
-            raise RenderingLostError(f"no process that draws maps can be started: {error}") from error
+            raise RenderingLostError(f"no process that draws can be started: {error}") from error
         finally:
             # The process's end must be its alone: when it closes, this side is told.
             theirs.close()
@@ -192,7 +233,7 @@ def _lost_at_the_end() -> Iterator[None]:
     try:
         yield
     except (EOFError, OSError) as error:
-        raise RenderingLostError("the process that drew the maps was lost") from error
+        raise RenderingLostError("the process that drew was lost") from error
 
 
 def _parts(explanation: Explanation) -> dict[str, Any]:
@@ -203,7 +244,7 @@ def _parts(explanation: Explanation) -> dict[str, Any]:
 
 
 def _error(kind: type[Exception], arguments: tuple[Any, ...], state: dict[str, Any]) -> Exception:
-    """The error that :mod:`worker.drawing` took apart."""
+    """The error that :mod:`fixlip_core.rendering.drawing` took apart."""
     error = kind.__new__(kind, *arguments)
     vars(error).update(state)
     return error
