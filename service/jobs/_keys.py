@@ -102,6 +102,77 @@ class Keys:
         """Sorted set of the messages about ended jobs that are to be delivered, by the instant from which they are."""
         return f"{self.prefix}:outbox"
 
+    @property
+    def feeding(self) -> str:
+        """Set while a process puts jobs of batches into the queue."""
+        return f"{self.prefix}:batches:feeding"
+
+    @property
+    def batches_to_feed(self) -> str:
+        """Sorted set of the batches of which items wait for their turn, by when it last was theirs."""
+        return f"{self.prefix}:batches:to_feed"
+
+    @property
+    def batch_turns(self) -> str:
+        """Number of turns that batches have had."""
+        return f"{self.prefix}:batches:turns"
+
+    @property
+    def batch_jobs_in_queue(self) -> str:
+        """Set of the batches' jobs that are in the queue."""
+        return f"{self.prefix}:batches:in_queue"
+
+    @property
+    def canceling_batches(self) -> str:
+        """Set of the batches whose cancellation was requested and that have not ended."""
+        return f"{self.prefix}:batches:canceling"
+
+    @property
+    def ended_batches(self) -> str:
+        """Sorted set of the batches that have ended, by the instant at which they did."""
+        return f"{self.prefix}:batches:ended"
+
+    @property
+    def removed_batches(self) -> str:
+        """Sorted set of the batches that are being removed, by the number of items whose jobs are gone."""
+        return f"{self.prefix}:batches:removed"
+
+    def batches_of(self, tenant: str) -> str:
+        """Sorted set of a tenant's batches by their age."""
+        return f"{self.prefix}:tenant:{tenant}:batches"
+
+    def batch(self, batch_id: str) -> str:
+        """Hash of a batch: what was submitted, and what was decided about it since."""
+        return f"{self.prefix}:batch:{batch_id}"
+
+    def batch_counts(self, batch_id: str) -> str:
+        """Hash of how many of a batch's jobs stand where, and of when the first was begun and the last ended."""
+        return f"{self.prefix}:batch_counts:{batch_id}"
+
+    def batch_waiting(self, batch_id: str) -> str:
+        """Sorted set of the items that wait until they become jobs."""
+        return f"{self.prefix}:batch_waiting:{batch_id}"
+
+    def batch_dropped(self, batch_id: str) -> str:
+        """Sorted set of the items that will not become jobs."""
+        return f"{self.prefix}:batch_dropped:{batch_id}"
+
+    def batch_failures(self, batch_id: str) -> str:
+        """Set of the items whose last job has ended without a result."""
+        return f"{self.prefix}:batch_failures:{batch_id}"
+
+    def batch_retries(self, batch_id: str) -> str:
+        """Hash of item to how often it was asked for again."""
+        return f"{self.prefix}:batch_retries:{batch_id}"
+
+    def batch_open_jobs(self, batch_id: str) -> str:
+        """Set of a batch's jobs that have not ended."""
+        return f"{self.prefix}:batch_open_jobs:{batch_id}"
+
+    def batch_bundles(self, batch_id: str) -> str:
+        """Hash of the bundles that a batch holds to their bytes."""
+        return f"{self.prefix}:batch_bundles:{batch_id}"
+
     def webhook_secrets_of(self, tenant: str) -> str:
         """Hash of a tenant's secrets by their id."""
         return f"{self.prefix}:tenant:{tenant}:webhook_secrets"
@@ -118,9 +189,9 @@ class Keys:
         """Set of a tenant's jobs that wait."""
         return f"{self.prefix}:tenant:{tenant}:queued"
 
-    def answer(self, digest: str) -> str:
-        """The last job that has answered the question of this digest."""
-        return f"{self.prefix}:answer:{digest}"
+    def answers(self, digest: str) -> str:
+        """Sorted set of the jobs that have answered the question of this digest, by the instant at which they did."""
+        return f"{self.prefix}:answers:{digest}"
 
     def reservation(self, digest: str) -> str:
         """Hash of what a client's Idempotency-Key, of which this is the digest, stands for."""

@@ -11,7 +11,8 @@ from redis import Redis, RedisError, WatchError
 from redis.client import Pipeline
 
 from service.jobs._keys import Keys, text
-from service.jobs._rows import Books, Row, decode, encode
+from service.jobs._removing import remove
+from service.jobs._rows import BatchPlace, Books, Row, decode, encode
 from service.jobs.errors import JobNotFoundError, JobUnreadableError
 from service.jobs.queue import JobQueue
 from service.jobs.records import Job, JobStatus, is_job_id
@@ -58,7 +59,8 @@ class Ledger:
         """Write a new job's row and enqueue it, all in one transaction; without a queue it is delayed by nothing.
 
         Returns:
-            The row as it was written; None where there is a job of this id already: a lost answer, asked for again.
+            The row as it was written; None where there is a job of this id already: a lost answer, asked for again;
+            or where it is of a batch that does not wait for it.
         """
         return self._in_transaction(job.id, lambda pipe: self._try_to_insert(pipe, job, books, queue))
 
@@ -112,7 +114,20 @@ class Ledger:
         Raises:
             JobUnreadableError: another version of this program has written it.
         """
-        return self._in_transaction(job_id, lambda pipe: self._try_to_remove(pipe, job_id, may))
+        try:
+            row = self.row(job_id)
+        except JobNotFoundError:
+            return None
+        if not row.job.status.is_terminal or not may(row):
+            return None
+        now = self.now()
+
+        def leave(pipe: Pipeline) -> None:
+            for register in self._registers:
+                register.leave(pipe, row, now)
+
+        # What registers know of a job that has ended never changes, so that nobody needs to watch it meanwhile.
+        return row if remove(self._redis, self._keys.job(job_id), leave) else None
 
     def _in_transaction(self, job_id: str, act: Callable[[Pipeline], _T]) -> _T:
         for _ in range(_MAX_CONFLICTS):
@@ -133,13 +148,13 @@ class Ledger:
 
     def _try_to_insert(self, pipe: Pipeline, job: Job, books: Books, queue: JobQueue | None) -> Row | None:
         key = self._keys.job(job.id)
-        if pipe.exists(key):
+        if pipe.exists(key) or not (books.batch is None or self._is_awaited(pipe, books.batch)):
             return None
         now = _seconds(pipe.time())
         pipe.multi()
         entry = queue.enqueue(job.id, pipeline=pipe) if queue is not None else None
         row = Row(job, books.model_copy(update={"entry": entry}))
-        row = row.with_fields(self._expiry(job.status, now))
+        row = row.with_fields(self._expiry(row, job.status, now))
         pipe.hset(key, mapping=encode({**dict(row.job), **dict(row.books)}))
         for register in self._registers:
             register.enter(pipe, row, now)
@@ -163,23 +178,8 @@ class Ledger:
         pipe.execute()
         return after
 
-    def _try_to_remove(self, pipe: Pipeline, job_id: str, may: Callable[[Row], bool]) -> Row | None:
-        try:
-            row = self._read(pipe, job_id)
-        except JobNotFoundError:
-            return None
-        if not row.job.status.is_terminal or not may(row):
-            return None
-        now = _seconds(pipe.time())
-        pipe.multi()
-        pipe.delete(self._keys.job(job_id))
-        for register in self._registers:
-            register.leave(pipe, row, now)
-        pipe.execute()
-        return row
-
     def _write(self, pipe: Pipeline, row: Row, change: Change, now: float) -> Row:
-        fields = {**change.fields, **self._expiry(change.fields.get("status"), now)}
+        fields = {**change.fields, **self._expiry(row, change.fields.get("status"), now)}
         if change.leaves is not None and row.books.entry is not None:
             change.leaves.remove(row.books.entry, pipeline=pipe)
         if change.enters is not None:
@@ -187,9 +187,16 @@ class Ledger:
         pipe.hset(self._keys.job(row.job.id), mapping=encode(fields))
         return row.with_fields(fields)
 
-    def _expiry(self, status: JobStatus | None, now: float) -> dict[str, Any]:
-        """What a job that has got this status is to have written of the end of its record."""
-        if status is None or not status.is_terminal or not self._retention_s:
+    def _is_awaited(self, pipe: Pipeline, place: BatchPlace) -> bool:
+        """Whether the batch waits for this job, which is so until somebody decides otherwise about the batch."""
+        pipe.watch(self._keys.batch(place.batch_id))
+        is_waiting = pipe.zscore(self._keys.batch_waiting(place.batch_id), str(place.index)) is not None
+        retry = pipe.hget(self._keys.batch_retries(place.batch_id), str(place.index))
+        return is_waiting and int(retry or 0) == place.retry
+
+    def _expiry(self, row: Row, status: JobStatus | None, now: float) -> dict[str, Any]:
+        """What a job that has got this status is to have written of the end of its record; a batch's goes with it."""
+        if status is None or not status.is_terminal or not self._retention_s or row.books.batch is not None:
             return {}
         return {"expires_at": datetime.fromtimestamp(now + self._retention_s, UTC)}
 

@@ -16,7 +16,7 @@ from service.jobs.leases import Lease
 from service.jobs.records import DEFAULT_TENANT, Job, JobStatus
 from service.jobs.storage.bundle import Bundle
 
-__all__ = ["Books", "ReservedKey", "Row", "decode", "encode"]
+__all__ = ["BatchPlace", "Books", "ReservedKey", "Row", "decode", "encode"]
 
 
 class ReservedKey(BaseModel):
@@ -26,6 +26,16 @@ class ReservedKey(BaseModel):
 
     digest: str
     fingerprint: str
+
+
+class BatchPlace(BaseModel):
+    """Which item of which batch a job is of; ``retry`` is how often the item had been asked for again."""
+
+    model_config = ConfigDict(frozen=True)
+
+    batch_id: str
+    index: int
+    retry: int = 0
 
 
 class Books(BaseModel):
@@ -46,6 +56,7 @@ class Books(BaseModel):
         answers: digest of the question that it answers; None where its answer is not for others.
         reservation: the Idempotency-Key under which it was submitted.
         traceparent: the span of its submission, which the spans of its runs are parts of.
+        batch: the batch that it is of. The batch holds its inputs, and it goes when the batch does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -64,6 +75,7 @@ class Books(BaseModel):
     answers: str | None = None
     reservation: ReservedKey | None = None
     traceparent: str | None = None
+    batch: BatchPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,13 @@ FixlipError
     |-- InvalidPageTokenError       a page token that is none, or one of another list
     |-- WebhookSecretNotFoundError  no webhook secret of that id
     |-- TooManyWebhookSecretsError  the tenant has as many as there may be
+    |-- BatchNotFoundError          no batch of that id
+    |-- BatchUnreadableError        a record of a batch that another version, or another program, has written
+    |-- BatchFinalError             the batch has ended, so that it cannot be canceled
+    |-- BatchOpenError              the batch has not ended yet, so that it can be neither repeated nor removed
+    |-- NothingToRetryError         every item of the batch has its result
     `-- StorageUnavailableError     the store cannot be written or read
+        `-- BundleDamagedError      what it gives is not what was stored
 """
 
 from __future__ import annotations
@@ -22,12 +28,18 @@ from service.jobs.records import JobStatus
 
 __all__ = [
     "ArtifactNotFoundError",
+    "BatchFinalError",
+    "BatchNotFoundError",
+    "BatchOpenError",
+    "BatchUnreadableError",
+    "BundleDamagedError",
     "InvalidPageTokenError",
     "JobDomainError",
     "JobFinalError",
     "JobNotFoundError",
     "JobOpenError",
     "JobUnreadableError",
+    "NothingToRetryError",
     "StorageUnavailableError",
     "TooManyWebhookSecretsError",
     "UploadNotFoundError",
@@ -143,7 +155,65 @@ class TooManyWebhookSecretsError(JobDomainError):
         self.most = most
 
 
+class BatchNotFoundError(JobDomainError, LookupError):
+    """No batch has this id."""
+
+    code = "batch_not_found"
+
+    def __init__(self, batch_id: str) -> None:
+        super().__init__(f"no batch has the id {batch_id!r}")
+        self.batch_id = batch_id
+
+
+class BatchUnreadableError(JobDomainError):
+    """The batch's record is not one that this version of the program can read."""
+
+    code = "batch_unreadable"
+
+    def __init__(self, batch_id: str, reason: str) -> None:
+        super().__init__(f"the record of batch {batch_id!r} cannot be read: {reason}")
+        self.batch_id = batch_id
+
+
+class BatchFinalError(JobDomainError):
+    """The batch has ended."""
+
+    code = "batch_final"
+
+    def __init__(self, batch_id: str) -> None:
+        super().__init__(f"batch {batch_id!r} has ended already")
+        self.batch_id = batch_id
+
+
+class BatchOpenError(JobDomainError):
+    """The batch has not ended yet."""
+
+    code = "batch_open"
+
+    def __init__(self, batch_id: str) -> None:
+        super().__init__(f"batch {batch_id!r} has not ended; cancel it, or wait for its end")
+        self.batch_id = batch_id
+
+
+class NothingToRetryError(JobDomainError):
+    """Every item of the batch has its result."""
+
+    code = "nothing_to_retry"
+
+    def __init__(self, batch_id: str) -> None:
+        super().__init__(f"nothing of batch {batch_id!r} has failed or was canceled")
+        self.batch_id = batch_id
+
+
 class StorageUnavailableError(JobDomainError):
     """The store cannot be written or read: disk full, missing, not permitted, away; or what it gives is damaged."""
 
     code = "storage_unavailable"
+
+
+class BundleDamagedError(StorageUnavailableError):
+    """A stored bundle is not what its name says."""
+
+    def __init__(self, digest: str, reason: object) -> None:
+        super().__init__(f"bundle {digest} is damaged: {reason}")
+        self.digest = digest

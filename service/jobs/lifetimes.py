@@ -1,4 +1,4 @@
-"""What ends by time: jobs that nobody begins, jobs and uploads that have been kept for long enough, unheld bundles."""
+"""What ends by time: jobs nobody begins; jobs, batches and uploads kept for long enough; bundles nobody holds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from redis import Redis
 
 from service.jobs._keys import Keys
 from service.jobs._ledger import Ledger
+from service.jobs.batches.removal import BatchRemoval
 from service.jobs.errors import JobUnreadableError, StorageUnavailableError
 from service.jobs.queue import JobQueue
 from service.jobs.repository import JobRepository
@@ -41,6 +42,7 @@ class Lifetimes:
         self._ledger = Ledger(redis, self._keys)
         self._repository = JobRepository.of(settings, redis)
         self._uploads = UploadRepository(redis, settings.key_prefix, retention_s=settings.upload_retention_s)
+        self._batches = BatchRemoval(redis, self._keys, retention_s=settings.retention_s)
         self._queue = JobQueue(redis, settings)
         self._is_store_away = False
         self._unreadable: set[str] = set()
@@ -53,7 +55,16 @@ class Lifetimes:
         """
         if self._queue_ttl_s:
             self._end_unbegun()
+        self.remove_what_is_due()
+
+    def remove_what_is_due(self) -> None:
+        """Remove what has been kept for long enough; a Redis whose memory is full does so, too.
+
+        Raises:
+            redis.RedisError: Redis did not answer.
+        """
         self._remove_jobs()
+        self._batches.remove_due(most=MOST_AT_ONCE)
         self._uploads.remove_expired(most=MOST_AT_ONCE)
         self._remove_garbage()
 

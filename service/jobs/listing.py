@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import logging
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 from redis import Redis
 
 from service.jobs._keys import Keys, text
 from service.jobs._ledger import Ledger
+from service.jobs._page_tokens import make_token, read_token
 from service.jobs._rows import Row
-from service.jobs.errors import InvalidPageTokenError, JobNotFoundError, JobUnreadableError
+from service.jobs.errors import JobNotFoundError, JobUnreadableError
 from service.jobs.records import Job, JobStatus
 
 __all__ = ["MAX_PAGE_SIZE", "SCANNED_PER_PAGE", "JobFilter", "JobListing", "JobPage"]
@@ -27,8 +24,6 @@ MAX_PAGE_SIZE: Final = 100
 SCANNED_PER_PAGE: Final = 500
 """How many jobs a page with filters looks at, at most: it may be short, or empty, and still not be the last."""
 
-_MEMBER: Final = re.compile(r"\d{17}:[0-9a-f]{32}")
-_DIGEST_BYTES: Final = 10  # with a member, a multiple of three: tokens need no padding
 _log = logging.getLogger(__name__)
 
 
@@ -100,7 +95,7 @@ class JobListing:
         Raises:
             InvalidPageTokenError: the token is none, or one of another tenant's list or of other filters.
         """
-        behind = f"({_read_token(token, tenant, which)}" if token is not None else "+"
+        behind = f"({read_token(token, _words(tenant, which))}" if token is not None else "+"
         scanned = size if which.is_empty else SCANNED_PER_PAGE
         found: list[Any] = self._redis.zrevrangebylex(self._keys.jobs_of(tenant), behind, "-", 0, scanned + 1)
         members = [text(member) for member in found]
@@ -109,7 +104,7 @@ class JobListing:
         rows = [row for row in self._read(chosen[:size]) if which.lets_through(row.job)]
         if looked_up_to is None or looked_up_to == members[-1]:
             return JobPage(rows, None)
-        return JobPage(rows, _make_token(looked_up_to, tenant, which))
+        return JobPage(rows, make_token(looked_up_to, _words(tenant, which)))
 
     def _fitting(self, members: Sequence[str], which: JobFilter) -> list[str]:
         """Those that the filter lets through, told by as little of each job as that takes."""
@@ -143,27 +138,5 @@ def _fits(fields: Sequence[bytes], which: JobFilter) -> bool:
     return which.status in (None, status) and which.model in (None, model["id"]) and which.method in (None, method)
 
 
-def _make_token(member: str, tenant: str, which: JobFilter) -> str:
-    """A place in the tenant's list under these filters; no secret, as whoever makes one up sees jobs of their own."""
-    return base64.urlsafe_b64encode(_digest(tenant, which) + member.encode()).decode()
-
-
-def _read_token(token: str, tenant: str, which: JobFilter) -> str:
-    """The member behind which the page begins.
-
-    Raises:
-        InvalidPageTokenError: it is no token of this list.
-    """
-    try:
-        data = base64.b64decode(token.encode(), altchars=b"-_", validate=True)
-    except (UnicodeEncodeError, binascii.Error):
-        data = b""
-    digest, member = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:].decode(errors="replace")
-    if digest != _digest(tenant, which) or not _MEMBER.fullmatch(member):
-        raise InvalidPageTokenError
-    return member
-
-
-def _digest(tenant: str, which: JobFilter) -> bytes:
-    words = to_json([tenant, which.status, which.model, which.method])
-    return hashlib.sha256(words).digest()[:_DIGEST_BYTES]
+def _words(tenant: str, which: JobFilter) -> list[str | None]:
+    return [tenant, which.status, which.model, which.method]

@@ -21,9 +21,12 @@ __all__ = [
     "JobOutput",
     "JobProgress",
     "JobResult",
+    "JobScore",
     "JobStatus",
     "JobWebhook",
     "MapInfo",
+    "MaybeFloat",
+    "Record",
     "TopInteraction",
     "TopPlayer",
     "WebhookState",
@@ -77,7 +80,9 @@ class JobStatus(StrEnum):
         return self not in (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
+    """What records and documents are made of."""
+
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
@@ -86,21 +91,21 @@ class _Record(BaseModel):
     )
 
 
-class JobModel(_Record):
+class JobModel(Record):
     """The model that explains, and which weights."""
 
     id: str
     revision: str = Field(description="`sha256:` and the first hex digits of the weights' digest.")
 
 
-class JobInput(_Record):
+class JobInput(Record):
     """What is explained."""
 
     image_sha256: str = Field(description="Hex digest of the image's bytes as submitted.")
     caption: str
 
 
-class JobProgress(_Record):
+class JobProgress(Record):
     """Work done; `total` is 0 until a worker has planned it."""
 
     completed: int = Field(default=0, ge=0)
@@ -108,15 +113,18 @@ class JobProgress(_Record):
     unit: Literal["forward_passes"] = "forward_passes"
 
 
-class JobMetrics(_Record):
+class JobMetrics(Record):
     """Measured cost; null until known."""
 
     queue_s: MaybeFloat = Field(default=None, description="Seconds from submit to start.")
     run_s: MaybeFloat = Field(default=None, description="Seconds from start to end.")
-    forward_passes: int | None = Field(default=None, description="Forward passes of both towers.")
+    forward_passes: int | None = Field(default=None, description="Forward passes of both towers, for the explanation.")
+    evaluation_passes: int | None = Field(
+        default=None, description="Forward passes of both towers for the metrics of `evaluate`, counted apart."
+    )
 
 
-class JobFailure(_Record):
+class JobFailure(Record):
     """Why a job failed."""
 
     code: str = Field(description="Stable word for programs.")
@@ -131,7 +139,7 @@ class WebhookState(StrEnum):
     FAILED = "failed"
 
 
-class JobWebhook(_Record):
+class JobWebhook(Record):
     """Who is told of the job's end, and whether that has happened."""
 
     url: str
@@ -139,7 +147,7 @@ class JobWebhook(_Record):
     attempts: int = Field(default=0, ge=0, description="How often it was tried.")
 
 
-class MapInfo(_Record):
+class MapInfo(Record):
     """A rendered map that can be fetched by its name."""
 
     name: str
@@ -149,7 +157,7 @@ class MapInfo(_Record):
 _LABEL: Final = "A token's or word's text, `r3c5` for a patch's row and column, or `region 3`."
 
 
-class TopPlayer(_Record):
+class TopPlayer(Record):
     """One of the strongest players."""
 
     label: str = Field(description=_LABEL)
@@ -158,7 +166,7 @@ class TopPlayer(_Record):
     std_error: MaybeFloat = Field(default=None, description="Standard error, at order 1; null where there is none.")
 
 
-class TopInteraction(_Record):
+class TopInteraction(Record):
     """One of the strongest pairs of players."""
 
     labels: tuple[str, str] = Field(description=_LABEL)
@@ -167,7 +175,19 @@ class TopInteraction(_Record):
     std_error: MaybeFloat = Field(default=None, description="Standard error; null where the solver gives none.")
 
 
-class JobOutput(_Record):
+class JobScore(Record):
+    """What a metric of `evaluate` found: one number."""
+
+    metric: str = Field(description="A name of `GET /v1/metrics`.")
+    name: str = Field(description="Which of the metric's scores.")
+    value: MaybeFloat = Field(description="Null where this explanation, or this pair, has none: `note` says why.")
+    ci_low: MaybeFloat = Field(default=None, description="Lower end of the 95 % interval; null where there is none.")
+    ci_high: MaybeFloat = Field(default=None, description="Upper end, likewise.")
+    higher_is_better: bool
+    note: str | None = Field(default=None, description="What is to be known of the value, or why there is none.")
+
+
+class JobOutput(Record):
     """The outcome in brief."""
 
     index: str = Field(
@@ -194,6 +214,9 @@ class JobOutput(_Record):
     maps: tuple[MapInfo, ...] = ()
     top_players: tuple[TopPlayer, ...] = ()
     top_interactions: tuple[TopInteraction, ...] = ()
+    evaluation: tuple[JobScore, ...] = Field(
+        default=(), description="The scores of the metrics that were asked for, in their order."
+    )
 
 
 class JobResult(JobOutput):
@@ -208,7 +231,7 @@ class JobResult(JobOutput):
     )
 
 
-class Job(_Record):
+class Job(Record):
     """A job's record. Instants are in UTC. Of a label map, `params.regions` has the digest alone."""
 
     id: str = Field(default_factory=new_job_id)
@@ -217,6 +240,8 @@ class Job(_Record):
     method: str
     params: dict[str, JsonValue]
     input: JobInput
+    evaluate: tuple[str, ...] = Field(default=(), description="Metrics that judge the explanation once it is there.")
+    maps: bool = Field(default=True, description="Whether maps are drawn; of a batch's jobs, where it asks for them.")
     output: JobOutput | None = None
     error: JobFailure | None = None
     progress: JobProgress = JobProgress()
@@ -227,11 +252,15 @@ class Job(_Record):
     cancel_requested_at: AwareDatetime | None = None
     completed_at: AwareDatetime | None = None
     expires_at: AwareDatetime | None = Field(
-        default=None, description="When the job is removed with all its files; null: not before it has ended, or never."
+        default=None,
+        description="When the job is removed with all its files; null: not before it has ended, or never; or it is of "
+        "a batch, and removed with that.",
     )
     cached: bool = Field(
         default=False, description="Whether an earlier job's results answered it at once; see `cache` of the request."
     )
     metadata: dict[str, str] = Field(default_factory=dict)
+    batch_id: str | None = Field(default=None, description="The batch that the job is of; null: it is of none.")
+    custom_id: str | None = Field(default=None, description="The caller's name for it within the batch.")
     webhook: JobWebhook | None = None
     request_id: str | None = Field(default=None, description="Id of the request that submitted it, as in the logs.")

@@ -11,7 +11,7 @@ from redis import Redis
 from service.jobs._keys import Keys
 from service.jobs._ledger import Fields, Ledger
 from service.jobs._renewal import Renewal
-from service.jobs._rows import Books, ReservedKey, Row
+from service.jobs._rows import BatchPlace, Books, ReservedKey, Row
 from service.jobs._transitions import expired, finished, lost, queued_again
 from service.jobs.errors import JobFinalError, JobNotFoundError, JobOpenError
 from service.jobs.leases import Claim, Lease, LeaseState
@@ -89,6 +89,7 @@ class JobRepository:
         traceparent: str | None = None,
         answers: str | None = None,
         reservation: ReservedKey | None = None,
+        batch: BatchPlace | None = None,
     ) -> Row | None:
         """Store a new job and enqueue it in the same transaction, so neither exists alone.
 
@@ -103,9 +104,11 @@ class JobRepository:
             traceparent: the span of its submission, if there are traces.
             answers: digest of the question that its results will answer to others, too.
             reservation: the Idempotency-Key under which it is submitted.
+            batch: the batch that it is of, which waits for it.
 
         Returns:
-            All that is known of it now; None where there is a job of this id already, and nothing is changed.
+            All that is known of it now; None where there is a job of this id already, or its batch does not wait for
+            it, and nothing is changed.
         """
         books = Books(
             tenant=tenant,
@@ -115,6 +118,7 @@ class JobRepository:
             traceparent=traceparent,
             answers=answers,
             reservation=reservation,
+            batch=batch,
         )
         return self._ledger.insert(job, books, queue=queue)
 
@@ -214,7 +218,8 @@ class JobRepository:
         """Running to succeeded; ``results`` is in the store already."""
 
         def fields(row: Row) -> Mapping[str, Any]:
-            total = metrics.forward_passes or row.job.progress.total
+            made = (metrics.forward_passes or 0) + (metrics.evaluation_passes or 0)
+            total = made or row.job.progress.total
             done = JobProgress(completed=total, total=total)
             return finished(JobStatus.SUCCEEDED, metrics) | {"output": output, "progress": done, "results": results}
 

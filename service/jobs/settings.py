@@ -25,6 +25,8 @@ class JobSettings(BaseSettings):
             The API and the workers share it.
         retention_s: ``FIXLIP_RETENTION_S``; how long a job is kept once it has ended, seconds; 0: for ever.
         queue_ttl_s: ``FIXLIP_QUEUE_TTL_S``; how long a job may wait for its first worker, seconds; 0: for ever.
+        batch_window: ``FIXLIP_BATCH_WINDOW``; how many jobs of batches are in the queue at the same time, for all
+            batches together: so many are before a job that is submitted alone.
         upload_retention_s: ``FIXLIP_UPLOAD_RETENTION_S``; how long an uploaded image is kept, seconds.
         queue_name: ``FIXLIP_QUEUE``; name of the RQ queue.
         job_timeout_s: ``FIXLIP_JOB_TIMEOUT_S``; longest run of one job, seconds.
@@ -43,6 +45,7 @@ class JobSettings(BaseSettings):
     store_url: str | None = None
     retention_s: Annotated[int, Field(ge=0)] = 7 * 24 * 3600
     queue_ttl_s: Annotated[int, Field(ge=0)] = 24 * 3600
+    batch_window: Annotated[int, Field(ge=1)] = 16
     upload_retention_s: Annotated[int, Field(ge=1)] = 24 * 3600
     queue_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", validation_alias="FIXLIP_QUEUE")] = "fixlip"
     job_timeout_s: Annotated[int, Field(ge=1)] = 600

@@ -34,6 +34,11 @@ class Standing:
     completed: int
     total: int
 
+    @property
+    def is_final(self) -> bool:
+        """Whether the job has ended."""
+        return self.status.is_terminal
+
     @classmethod
     def of(cls, job: Job) -> Standing:
         """How ``job`` stands."""

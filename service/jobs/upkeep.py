@@ -10,9 +10,11 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 from redis import Redis
+from redis.exceptions import OutOfMemoryError
 
 from service.jobs._keys import Keys
 from service.jobs._ledger import Ledger
+from service.jobs.batches.repository import BatchRepository
 from service.jobs.catalogue import Catalogue
 from service.jobs.errors import JobNotFoundError, JobUnreadableError, StorageUnavailableError
 from service.jobs.lifetimes import Lifetimes
@@ -37,7 +39,8 @@ class Upkeep:
 
     *Lapsed* jobs run under a lease that was not renewed: they are taken back. *Delayed* jobs whose time has come enter
     the queue. *Strays* are queued by their record and in no queue: their worker died between taking and claiming them,
-    or the queue has lost them. What has lived for long enough is ended and removed, see
+    or the queue has lost them. Batches go on: see
+    :class:`~service.jobs.batches.repository.BatchRepository`. What has lived for long enough is ended and removed, see
     :class:`~service.jobs.lifetimes.Lifetimes`. All of this may be done by several processes at once and any number of
     times. A job whose record cannot be read is left alone.
 
@@ -56,6 +59,7 @@ class Upkeep:
         self._repository = JobRepository.of(settings, redis)
         self._queue = JobQueue(redis, settings)
         self._lifetimes = Lifetimes(redis, settings, bundles)
+        self._batches = BatchRepository(redis, settings, bundles)
         self._answering_since = self._answered_at = -math.inf
         self._unreadable: set[str] = set()
 
@@ -63,15 +67,22 @@ class Upkeep:
         """Do what is due, unless another process has done so within this heartbeat.
 
         After an outage of Redis every lease has lapsed, whether its worker lives or not. So nothing is done until
-        Redis has answered this process for as long as a living worker may take to renew its leases.
+        Redis has answered this process for as long as a living worker may take to renew its leases. A full memory is
+        an outage, too, but what is due is removed: nothing else would end it.
 
         Raises:
-            redis.RedisError: Redis did not answer.
+            redis.RedisError: Redis did not answer, or its memory is full.
         """
-        if self._has_answered_long_enough() and self._is_turn("sweep", 0.9 * self._settings.heartbeat_s):
+        try:
+            is_time = self._has_answered_long_enough()
+        except OutOfMemoryError:
+            self._lifetimes.remove_what_is_due()
+            raise
+        if is_time and self._is_turn("sweep", 0.9 * self._settings.heartbeat_s):
             self._take_back_lapsed()
             self._promote_delayed()
             self._promote_strays()
+            self._batches.go_on()
             self._lifetimes.end_what_is_due()
             if self._is_turn("housekeeping", HOUSEKEEPING_EVERY_S):
                 self._keep_house()

@@ -10,9 +10,11 @@ from typing import Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import to_json
-from redis import Redis, RedisError, WatchError
+from redis import Redis
+from redis.client import Pipeline
 
 from service.jobs._keys import Keys, text
+from service.jobs._removing import remove
 from service.jobs.errors import UploadNotFoundError, UploadUnreadableError
 from service.jobs.storage.bundle import Bundle
 from service.jobs.storage.holdings import hold, release
@@ -145,23 +147,14 @@ class UploadRepository:
 
     def _remove(self, row: _Row) -> bool:
         """Whether it was this call that removed it."""
-        keys, upload_id = self._keys, row.upload.id
-        try:
-            with self._redis.pipeline(transaction=True) as pipe:
-                pipe.watch(keys.upload(upload_id))
-                if not pipe.exists(keys.upload(upload_id)):
-                    return False
-                pipe.multi()
-                pipe.delete(keys.upload(upload_id))
-                pipe.zrem(keys.expiring_uploads, upload_id)
-                pipe.hincrby(keys.stored_bytes, row.tenant, -row.bundle.size_bytes)
-                release(pipe, keys, row.bundle.digest, _holder(upload_id), self._now().timestamp())
-                pipe.execute()
-        except WatchError as conflict:
-            if isinstance(conflict.__context__, RedisError):  # to redis-py a lost connection is a conflict too
-                raise conflict.__context__ from None
-            return False  # it never changes, so somebody else has removed it
-        return True
+        keys, upload_id, now = self._keys, row.upload.id, self._now().timestamp()
+
+        def leave(pipe: Pipeline) -> None:
+            pipe.zrem(keys.expiring_uploads, upload_id)
+            pipe.hincrby(keys.stored_bytes, row.tenant, -row.bundle.size_bytes)
+            release(pipe, keys, row.bundle.digest, _holder(upload_id), now)
+
+        return remove(self._redis, keys.upload(upload_id), leave)
 
 
 def _holder(upload_id: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from service.jobs._keys import Keys
 from service.jobs.registers.answers import Answers
+from service.jobs.registers.batches import Batches
 from service.jobs.registers.holdings import Holdings
 from service.jobs.registers.lifetimes import Lifetimes
 from service.jobs.registers.open_jobs import OpenJobs
@@ -20,6 +21,7 @@ def every_register(keys: Keys) -> tuple[Register, ...]:
     """The registers under ``keys``."""
     return (
         Answers(keys),
+        Batches(keys),
         Holdings(keys),
         Lifetimes(keys),
         OpenJobs(keys),

@@ -14,7 +14,7 @@ __all__ = ["Holdings"]
 
 
 class Holdings:
-    """Every job holds its inputs and its results.
+    """Every job holds its inputs and its results; the inputs of a batch's jobs are held by the batch.
 
     A bundle that several hold lies in the store once, and counts for the tenant of each.
     """
@@ -52,4 +52,5 @@ def _holder(row: Row) -> str:
 
 
 def _bundles_of(row: Row) -> list[Bundle]:
-    return [bundle for bundle in (row.books.inputs, row.books.results) if bundle is not None]
+    inputs = row.books.inputs if row.books.batch is None else None
+    return [bundle for bundle in (inputs, row.books.results) if bundle is not None]

@@ -49,4 +49,4 @@ class Register(Protocol):
         """A job's status is written, which may be the one that it had."""
 
     def leave(self, pipe: Pipeline, row: Row, now: float) -> None:
-        """A job is removed; it had ended."""
+        """A job is removed; it had ended. The commands become part of a script: there are no scripts among them."""

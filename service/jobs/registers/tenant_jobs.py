@@ -1,4 +1,4 @@
-"""Which jobs each tenant has, newest last, and which of them wait."""
+"""Which jobs each tenant has, newest last, and which of them wait by its own doing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ def member_of(job: Job) -> str:
 
 
 class TenantJobs:
-    """For each tenant, the set of all its jobs and the set of those that wait."""
+    """For each tenant, the set of all its jobs and the set of those that wait.
+
+    Those of a batch wait because it was their turn, and not by the tenant's doing: they are in the first set alone.
+    """
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
@@ -27,12 +30,12 @@ class TenantJobs:
         """List a new job."""
         # Of one score, members are sorted by their names.
         pipe.zadd(self._keys.jobs_of(row.books.tenant), {member_of(row.job): 0})
-        if row.job.status is JobStatus.QUEUED:
+        if _is_counted(row):
             pipe.sadd(self._keys.queued_of(row.books.tenant), row.job.id)
 
     def move(self, pipe: Pipeline, before: Row, after: Row, change: Change, now: float) -> None:
         """Note whether it waits."""
-        was_queued, is_queued = (row.job.status is JobStatus.QUEUED for row in (before, after))
+        was_queued, is_queued = _is_counted(before), _is_counted(after)
         if is_queued and not was_queued:
             pipe.sadd(self._keys.queued_of(after.books.tenant), after.job.id)
         if was_queued and not is_queued:
@@ -41,3 +44,7 @@ class TenantJobs:
     def leave(self, pipe: Pipeline, row: Row, now: float) -> None:
         """Take it off the list."""
         pipe.zrem(self._keys.jobs_of(row.books.tenant), member_of(row.job))
+
+
+def _is_counted(row: Row) -> bool:
+    return row.job.status is JobStatus.QUEUED and row.books.batch is None

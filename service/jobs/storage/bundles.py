@@ -12,7 +12,7 @@ from typing import Final, Self
 from redis import Redis
 
 from service.jobs._keys import Keys
-from service.jobs.errors import ArtifactNotFoundError, StorageUnavailableError
+from service.jobs.errors import ArtifactNotFoundError, BundleDamagedError, StorageUnavailableError
 from service.jobs.settings import JobSettings
 from service.jobs.storage.bundle import Bundle, Contents, Entry, pack, unpack
 from service.jobs.storage.holdings import REMOVED_WITHIN_S, Holdings, Kept
@@ -92,7 +92,7 @@ class BundleStore:
         try:
             return unpack(packed, digest=bundle.digest)
         except ValueError as error:
-            raise _damaged(bundle, error) from error
+            raise BundleDamagedError(bundle.digest, error) from error
 
     def find(self, bundle: Bundle, name: str) -> Entry:
         """Where a file of a bundle is, and its digest; seldom asks the store.
@@ -116,7 +116,7 @@ class BundleStore:
         with _missing(bundle):
             part = bytes(self._objects.get_part(_path(bundle.digest), entry.start + start, entry.start + end))
         if len(part) == entry.size_bytes and hashlib.sha256(part).hexdigest() != entry.sha256:
-            raise _damaged(bundle, "a file has another digest")
+            raise BundleDamagedError(bundle.digest, "a file has another digest")
         return part
 
     def stream_part(self, bundle: Bundle, entry: Entry, start: int, end: int) -> AsyncIterator[bytes]:
@@ -171,15 +171,11 @@ def _read_contents(objects: Objects, bundle: Bundle) -> Contents:
     try:
         return Contents.of(head[: head.find(b"\n") + 1], digest=bundle.digest)
     except ValueError as error:
-        raise _damaged(bundle, error) from error
+        raise BundleDamagedError(bundle.digest, error) from error
 
 
 def _path(digest: str) -> str:
     return f"bundles/{digest[:2]}/{digest}"
-
-
-def _damaged(bundle: Bundle, reason: object) -> StorageUnavailableError:
-    return StorageUnavailableError(f"bundle {bundle.digest} is damaged: {reason}")
 
 
 @contextmanager
@@ -203,5 +199,5 @@ async def _checked(chunks: AsyncIterator[bytes], entry: Entry, bundle: Bundle) -
         last = bytes(chunk)
         digest.update(last)
     if digest.hexdigest() != entry.sha256:
-        raise _damaged(bundle, "a file has another digest")
+        raise BundleDamagedError(bundle.digest, "a file has another digest")
     yield last

@@ -16,6 +16,7 @@ from redis import Redis
 from redis.client import Pipeline
 
 from service.jobs._keys import Keys, text
+from service.jobs._removing import WRITES_WHEN_FULL
 
 __all__ = ["GRACE_S", "REMOVED_WITHIN_S", "Holdings", "Kept", "hold", "release"]
 
@@ -40,10 +41,10 @@ end
 return kept_until > now and 1 or 0
 """
 
-_TAKE_GARBAGE: Final = """
-local time = redis.call('TIME')
+_TAKE_GARBAGE: Final = f"""
+{WRITES_WHEN_FULL}local time = redis.call('TIME')
 local now = string.format('%.6f', time[1] + time[2] / 1e6)
-local taken = {}
+local taken = {{}}
 for _, digest in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])) do
     if redis.call('EXISTS', ARGV[3] .. digest) == 1 then
         redis.call('ZREM', KEYS[1], digest)
@@ -104,7 +105,7 @@ class Holdings:
 
     def removed(self, digests: Iterable[str]) -> None:
         """These bundles are in the store no more."""
-        with self._redis.pipeline(transaction=True) as pipe:
+        with self._redis.pipeline(transaction=False) as pipe:  # a full Redis refuses transactions
             for digest in digests:
                 pipe.zrem(self._keys.unheld, digest)
                 pipe.delete(self._keys.removing(digest))

@@ -14,7 +14,7 @@ from service.jobs.catalogue import Catalogue
 def card() -> ModelCard:
     return ModelCard(
         id="demo",
-        revision="sha256:0123456789abcdef",
+        weights_sha256="0123456789abcdef" * 4,
         family="clip",
         embed_dim=128,
         grid=(8, 8),

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from redis import Redis
+from redis.exceptions import OutOfMemoryError
 
 from service.jobs._keys import text
 from service.jobs.errors import JobNotFoundError, JobOpenError
@@ -16,6 +19,8 @@ from service.jobs.records import Job, JobFailure, JobStatus, new_job_id
 from service.jobs.repository import JobRepository
 from service.jobs.settings import JobSettings
 from service.jobs.storage.bundles import BundleStore
+from service.jobs.upkeep import Upkeep
+from service.jobs.uploads import UploadRepository
 from tests.support.jobs import METRICS, OUTPUT, RESULTS
 
 DAY_S = 24 * 3600
@@ -34,6 +39,19 @@ def repository(redis: Redis, settings: JobSettings) -> JobRepository:
 @pytest.fixture
 def lifetimes(redis: Redis, settings: JobSettings, bundles: BundleStore) -> Lifetimes:
     return Lifetimes(redis, settings, bundles)
+
+
+@pytest.fixture
+def full_memory(redis: Redis) -> Callable[[], AbstractContextManager[None]]:
+    @contextmanager
+    def full() -> Iterator[None]:
+        redis.config_set("maxmemory", 1)
+        try:
+            yield
+        finally:
+            redis.config_set("maxmemory", 0)
+
+    return full
 
 
 def hasten(redis: Redis, key: str, seconds: float) -> None:
@@ -90,6 +108,31 @@ def test_a_job_is_kept_for_a_while_after_its_end_and_leaves_nothing(
     assert not [name for name in names if job.id in name]
     assert not names & {"fixlip:expiring", "fixlip:unbegun", "fixlip:unheld"}
     assert not [name for name in names if name.startswith("fixlip:holders")]
+
+
+def test_what_is_due_goes_although_memory_is_full(
+    repository: JobRepository,
+    queue: JobQueue,
+    bundles: BundleStore,
+    redis: Redis,
+    settings: JobSettings,
+    job: Job,
+    full_memory: Callable[[], AbstractContextManager[None]],
+) -> None:
+    """It is what ends the shortage."""
+    repository.create(job, queue=queue, inputs=bundles.add({IMAGE: b"png"}))
+    end(repository, job, "succeeded", bundles)
+    uploads = UploadRepository(redis, "fixlip", retention_s=settings.upload_retention_s)
+    uploads.create(bundles.add({IMAGE: b"jpg"}), tenant="ours", sha256="0" * 64, size=(1, 1), size_bytes=3)
+    for key in ("fixlip:expiring", "fixlip:expiring_uploads", "fixlip:unheld"):
+        hasten(redis, key, settings.retention_s + DAY_S)
+
+    with full_memory(), pytest.raises(OutOfMemoryError):
+        Upkeep(redis, settings, bundles).sweep()
+
+    assert files_in(settings.data_dir) == 0
+    assert (repository.stored_bytes("default"), repository.stored_bytes("ours")) == (0, 0)
+    assert not redis.exists("fixlip:expiring", "fixlip:expiring_uploads", "fixlip:unheld", f"fixlip:job:{job.id}")
 
 
 def files_in(data_dir: Path) -> int:
@@ -250,6 +293,17 @@ class TestDeletion:
         with pytest.raises(JobNotFoundError):
             repository.delete(job.id, tenant="ours")
         assert repository.stored_bytes("ours") == 0
+
+    def test_so_it_can_although_memory_is_full(
+        self, repository: JobRepository, job: Job, full_memory: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        repository.create(job.model_copy(update={"status": JobStatus.CANCELED}))
+
+        with full_memory():
+            repository.delete(job.id, tenant="default")
+
+        with pytest.raises(JobNotFoundError):
+            repository.get(job.id)
 
     def test_an_open_job_cannot(self, repository: JobRepository, queue: JobQueue, job: Job) -> None:
         repository.create(job, queue=queue)

@@ -34,7 +34,7 @@ def let_hold_lapse(redis: Redis) -> None:
 
 def write(repository: JobRepository, queue: JobQueue, job: Job, reservation: Reservation) -> bool:
     own = job.model_copy(update={"id": reservation.job_id})
-    return repository.create(own, queue=queue, reservation=reservation.key)
+    return repository.create(own, queue=queue, reservation=reservation.key) is not None
 
 
 def test_a_key_is_held_by_one_and_settled_with_its_job(
