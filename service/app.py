@@ -17,11 +17,16 @@ from service.backend import Backend
 from service.compression import CompressionMiddleware
 from service.cors import cors_options
 from service.documents import openapi_builder
-from service.middleware import BodyLimitMiddleware, RequestContextMiddleware
+from service.middleware import BodyLimitMiddleware, HeadMiddleware, RequestContextMiddleware
 from service.observability.logs import configure_logging
 from service.observability.tracing import Tracing
 from service.problems import install
 from service.routers import (
+    batch_events,
+    batch_results,
+    batches,
+    comparisons,
+    evaluation_metrics,
     events,
     explanations,
     health,
@@ -41,6 +46,23 @@ __all__ = ["API_VERSION", "create_app"]
 API_VERSION: Final = "1.0.0"
 """Version of the API's contract, not of the package."""
 
+_ROUTERS: Final = (
+    explanations,
+    events,
+    results,
+    comparisons,
+    batches,
+    batch_events,
+    batch_results,
+    images,
+    models,
+    methods,
+    evaluation_metrics,
+    quotas,
+    health,
+    metrics,
+    webhook_secrets,
+)
 _DESCRIPTION: Final = """\
 Explains why a vision-language encoder finds an image and a caption similar. Submit a pair, poll the job, fetch the
 interaction tensor and the maps. Every error is `application/problem+json` (RFC 9457); `code` is stable."""
@@ -62,7 +84,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(backend.gate.announce)
-        async with backend.watcher.running():
+        async with backend.watcher.running(), backend.batch_watcher.running():
             yield
         backend.close()
 
@@ -79,13 +101,18 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.backend = backend
-    for module in (explanations, events, results, images, models, methods, quotas, health, metrics, webhook_secrets):
+    for module in _ROUTERS:
         app.include_router(module.router, responses=guards(module.router.prefix))
     docs.install(app)
     install(app)
-    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        BodyLimitMiddleware,
+        max_bytes=settings.max_body_bytes,
+        max_bytes_at={batches.router.prefix: settings.max_batch_bytes},
+    )
     app.add_middleware(RateHeadersMiddleware)
     app.add_middleware(CompressionMiddleware)
+    app.add_middleware(HeadMiddleware)
     app.add_middleware(RequestContextMiddleware, metrics=backend.metrics)
     if settings.cors_origins:  # outermost, so that pages can read errors too
         app.add_middleware(CORSMiddleware, **cors_options(settings.cors_origins))

@@ -10,11 +10,15 @@ from anyio import CapacityLimiter
 from fastapi import Depends, Request
 from redis import Redis
 
+from service.access._memory import Memory
 from service.access.allowances import Allowance, AllowanceBook
 from service.access.gate import Gate
 from service.access.keys import KeyStore
 from service.access.quotas import Quotas
+from service.comparing import Comparer
 from service.jobs.answers import AnswerBook
+from service.jobs.batches.repository import BatchRepository
+from service.jobs.batches.standings import BatchStanding, BatchStandings
 from service.jobs.catalogue import Catalogue
 from service.jobs.connection import connect
 from service.jobs.estimates import Estimator
@@ -22,7 +26,7 @@ from service.jobs.listing import JobListing
 from service.jobs.queue import JobQueue
 from service.jobs.repository import JobRepository
 from service.jobs.reservations import Reservations
-from service.jobs.standings import Standings
+from service.jobs.standings import Standing, Standings
 from service.jobs.storage.bundles import BundleStore
 from service.jobs.uploads import UploadRepository
 from service.jobs.webhook_secrets import WebhookSecrets
@@ -33,12 +37,18 @@ from service.outbound.images import ImageFetcher
 from service.outbound.trust import HostList
 from service.reading import JobReader
 from service.settings import ServiceSettings
-from service.watching import JobWatcher
+from service.watching import Watcher
 
 __all__ = ["Backend", "BackendDep"]
 
+# Each of them takes a body apart and decodes pictures one after the other.
+_BATCHES_AT_ONCE: Final = 2
+_SUMMARIES_AT_ONCE: Final = 1
 # More threads would spend their time on waiting for each other: with forty, a submission takes twice the CPU.
 _SUBMISSIONS_AT_ONCE: Final = 4
+
+_STORE_LOOKED_AT_EVERY_S: Final = 1.0
+"""Whoever asks whether the service is ready may do so often; the store is written to each time it is looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +58,7 @@ class Backend:
     settings: ServiceSettings
     redis: Redis
     repository: JobRepository
+    batches: BatchRepository
     reader: JobReader
     queue: JobQueue
     catalogue: Catalogue
@@ -59,11 +70,16 @@ class Backend:
     reservations: Reservations
     uploads: UploadRepository
     bundles: BundleStore
+    comparer: Comparer
     image_fetcher: ImageFetcher
     webhook_secrets: WebhookSecrets
+    readiness: Memory[str]
     submission_slots: CapacityLimiter
+    batch_slots: CapacityLimiter
+    summary_slots: CapacityLimiter
     decode_slots: BoundedSemaphore
-    watcher: JobWatcher
+    watcher: Watcher[Standing]
+    batch_watcher: Watcher[BatchStanding]
     stream_slots: BoundedSemaphore
     metrics: RequestMetrics
     tracing: Tracing
@@ -74,11 +90,12 @@ class Backend:
         redis = connect(settings.redis_url, timeout_s=settings.redis_timeout_s)
         bundles = BundleStore.open(settings, redis)
         repository, listing = JobRepository.of(settings, redis), JobListing(redis, settings.key_prefix)
-        estimator = Estimator(redis, settings.key_prefix)
+        estimator, batches = Estimator(redis, settings.key_prefix), BatchRepository(redis, settings, bundles)
         return cls(
             settings=settings,
             redis=redis,
             repository=repository,
+            batches=batches,
             reader=JobReader(repository, estimator),
             queue=JobQueue(redis, settings),
             catalogue=Catalogue(redis, settings.key_prefix),
@@ -90,18 +107,24 @@ class Backend:
             reservations=Reservations(redis, settings.key_prefix),
             uploads=UploadRepository(redis, settings.key_prefix, retention_s=settings.upload_retention_s),
             bundles=bundles,
+            comparer=Comparer(bundles),
             image_fetcher=_image_fetcher(settings),
             webhook_secrets=WebhookSecrets(redis, settings.key_prefix),
+            readiness=Memory(lasts_s=_STORE_LOOKED_AT_EVERY_S),
             submission_slots=CapacityLimiter(_SUBMISSIONS_AT_ONCE),
+            batch_slots=CapacityLimiter(_BATCHES_AT_ONCE),
+            summary_slots=CapacityLimiter(_SUMMARIES_AT_ONCE),
             decode_slots=BoundedSemaphore(settings.max_decodes),
-            watcher=JobWatcher(Standings(redis, settings.key_prefix)),
+            watcher=Watcher(Standings(redis, settings.key_prefix)),
+            batch_watcher=Watcher(BatchStandings(batches)),
             stream_slots=BoundedSemaphore(settings.max_streams),
             metrics=RequestMetrics(),
             tracing=start_tracing("fixlip-api"),
         )
 
     def close(self) -> None:
-        """Send the last spans and close the connections."""
+        """Break off what is being compared, send the last spans and close the connections."""
+        self.comparer.close()
         self.tracing.close()
         self.redis.close()
 

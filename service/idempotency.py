@@ -20,7 +20,7 @@ from service.jobs.reservations import Reservation, Reservations, ReservationStat
 from service.problems import FieldError, ProblemError
 from service.requests import ExplanationRequest
 
-__all__ = ["KEY_PARAMETER", "REPLAYED_HEADER", "IdempotencyKey", "earlier_row", "fingerprint_of", "reserved"]
+__all__ = ["KEY_PARAMETER", "REPLAYED_HEADER", "IdempotencyKey", "earlier_row", "fingerprint_of", "gone", "reserved"]
 
 REPLAYED_HEADER: Final = "Idempotency-Replayed"
 
@@ -64,9 +64,7 @@ def fingerprint_of(request: ExplanationRequest) -> str:
 
 
 @contextmanager
-def reserved(
-    reservations: Reservations, who: Principal, request: ExplanationRequest, key: str
-) -> Iterator[Reservation]:
+def reserved(reservations: Reservations, who: Principal, fingerprint: str, key: str) -> Iterator[Reservation]:
     """A key that is this request's alone while the block writes its job, or that is settled: it has a job already.
 
     A block that ends with an error leaves the key as good as new. After one of Redis nobody knows whether the job was
@@ -76,7 +74,7 @@ def reserved(
         ProblemError: the key stands for another request, or for one that is being dealt with at this moment.
         redis.RedisError: Redis did not answer.
     """
-    reservation = reservations.reserve(key, tenant=who.tenant, fingerprint=fingerprint_of(request))
+    reservation = reservations.reserve(key, tenant=who.tenant, fingerprint=fingerprint)
     if reservation.state is ReservationState.MISMATCHED:
         message = f"this {_HEADER} was used with another request; a new request needs a new key"
         raise _problem(422, "idempotency_mismatch", message)
@@ -105,8 +103,13 @@ def earlier_row(repository: JobRepository, who: Principal, reservation: Reservat
     try:
         return repository.row(reservation.job_id, tenant=who.tenant)
     except JobNotFoundError:
-        message = f"explanation {reservation.job_id}, of this {_HEADER}, has been removed; a new one needs a new key"
-        raise _problem(410, "idempotency_job_removed", message) from None
+        raise gone(f"explanation {reservation.job_id}") from None
+
+
+def gone(what: str) -> ProblemError:
+    """The answer to who repeats a request whose job or batch is there no more."""
+    message = f"{what}, of this {_HEADER}, has been removed; a new one needs a new key"
+    return _problem(410, "idempotency_job_removed", message)
 
 
 def _sorted(value: object) -> object:

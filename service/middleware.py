@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -16,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.observability.request_metrics import PROBLEM_CODE, RequestMetrics
 from service.problems import ProblemError, problem_response
 
-__all__ = ["REQUEST_ID_HEADER", "BodyLimitMiddleware", "RequestContextMiddleware"]
+__all__ = ["REQUEST_ID_HEADER", "BodyLimitMiddleware", "HeadMiddleware", "RequestContextMiddleware"]
 
 REQUEST_ID_HEADER: Final = "X-Request-Id"
 
@@ -85,19 +87,28 @@ class RequestContextMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses a body longer than ``max_bytes``: by its announced length, or else as soon as more has come in."""
+    """Refuses a body that is too long: by its announced length, or else as soon as more has come in.
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+    Args:
+        app: what handles the request.
+        max_bytes: longest body.
+        max_bytes_at: longest body by path, where it is another.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, max_bytes_at: Mapping[str, int] = MappingProxyType({})) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._max_bytes_at = max_bytes_at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if _announced_bytes(scope) > self._max_bytes:
-            error = self._too_large()
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        max_bytes = self._max_bytes_at.get(path, self._max_bytes)
+        if _announced_bytes(scope) > max_bytes:
+            error = _too_large(max_bytes)
             scope["state"][PROBLEM_CODE] = error.code
             response = problem_response(error, path=scope["path"], request_id=scope["state"]["request_id"])
             await response(scope, receive, send)
@@ -108,19 +119,47 @@ class BodyLimitMiddleware:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._max_bytes:
-                raise self._too_large()
+            if received > max_bytes:
+                raise _too_large(max_bytes)
             return message
 
         await self._app(scope, counted, send)
 
-    def _too_large(self) -> ProblemError:
-        return ProblemError(
-            413,
-            "body_too_large",
-            f"the request's body is longer than the {self._max_bytes:,} bytes that are accepted",
-            headers={"Connection": "close"},
-        )
+
+class HeadMiddleware:
+    """Answers HEAD like GET, without the body (RFC 9110, 9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def receive_until_begun() -> Message:
+            # A stream that has no end learns so that nobody reads on.
+            return {"type": "http.disconnect"} if has_begun else await receive()
+
+        async def send_without_body(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun = True
+                await send(message)
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+        await self._app({**scope, "method": "GET"}, receive_until_begun, send_without_body)
+
+
+def _too_large(max_bytes: int) -> ProblemError:
+    return ProblemError(
+        413,
+        "body_too_large",
+        f"the request's body is longer than the {max_bytes:,} bytes that are accepted",
+        headers={"Connection": "close"},
+    )
 
 
 def _announced_bytes(scope: Scope) -> float:

@@ -23,10 +23,10 @@ from service.outbound.errors import (
     OutboundError,
     UnreachableError,
 )
+from service.pairs import Pair
 from service.problems import ProblemError
-from service.requests import ExplanationRequest
 
-__all__ = ["Picture", "picture_in", "picture_of"]
+__all__ = ["Picture", "picture_at", "picture_in", "picture_of"]
 
 _URL_CODES: Final[dict[type[OutboundError], str]] = {
     AnswerTooLongError: "image_too_large",
@@ -52,8 +52,12 @@ class Picture:
     size: tuple[int, int]
     plain: bytes
 
+    def plain_sha256(self) -> str:
+        """Digest of the plain file, in hex."""
+        return hashlib.sha256(self.plain).hexdigest()
 
-def picture_of(backend: Backend, who: Principal, request: ExplanationRequest) -> Picture:
+
+def picture_of(backend: Backend, who: Principal, request: Pair) -> Picture:
     """The picture that a request brings or names.
 
     Raises:
@@ -65,7 +69,7 @@ def picture_of(backend: Backend, who: Principal, request: ExplanationRequest) ->
     if request.image_id is not None:
         return _uploaded(backend, who, request.image_id)
     if request.image_url is not None:
-        return _fetched(backend, request.image_url)
+        return picture_at(backend, request.image_url)
     return picture_in(backend, request.image or b"")
 
 
@@ -101,7 +105,13 @@ def _uploaded(backend: Backend, who: Principal, image_id: str) -> Picture:
     return Picture(upload.sha256, (upload.width, upload.height), plain)
 
 
-def _fetched(backend: Backend, url: str) -> Picture:
+def picture_at(backend: Backend, url: str) -> Picture:
+    """The picture that is fetched from a URL.
+
+    Raises:
+        InvalidImageError: it cannot be fetched, or is none that is accepted.
+        ProblemError: too many pictures are being fetched just now.
+    """
     try:
         data = backend.image_fetcher.fetch(url)
     except BusyError as error:

@@ -16,13 +16,17 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
-from fixlip_core.errors import InputError
+from fixlip_core.errors import InputError, NotComparableError
 from service.jobs.errors import (
     ArtifactNotFoundError,
+    BatchFinalError,
+    BatchNotFoundError,
+    BatchOpenError,
     InvalidPageTokenError,
     JobFinalError,
     JobNotFoundError,
     JobOpenError,
+    NothingToRetryError,
     StorageUnavailableError,
     TooManyWebhookSecretsError,
     UploadNotFoundError,
@@ -198,6 +202,10 @@ def _conflict(error: JobFinalError | JobOpenError) -> ProblemError:
     return ProblemError(409, error.code, str(error), job_status=error.status)
 
 
+def _batch_conflict(error: BatchFinalError | BatchOpenError | NothingToRetryError) -> ProblemError:
+    return ProblemError(409, error.code, str(error))
+
+
 def _allowed(request: Request) -> str:
     """The methods of all routes of the request's path: Starlette names those of the first alone."""
 
@@ -221,11 +229,16 @@ def install(app: FastAPI) -> None:
         RedisError: _from_redis,
         StorageUnavailableError: _from_storage,
         JobNotFoundError: _not_found,
+        BatchNotFoundError: _not_found,
         UploadNotFoundError: _not_found,
         ArtifactNotFoundError: _not_found,
         JobFinalError: _conflict,
         JobOpenError: _conflict,
+        BatchFinalError: _batch_conflict,
+        BatchOpenError: _batch_conflict,
+        NothingToRetryError: _batch_conflict,
         InvalidPageTokenError: _page_token,
+        NotComparableError: lambda error: ProblemError(422, error.code, str(error)),
         WebhookSecretNotFoundError: _not_found,
         TooManyWebhookSecretsError: lambda error: ProblemError(409, error.code, str(error)),
     }

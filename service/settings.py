@@ -28,9 +28,11 @@ class ServiceSettings(OutboundSettings):
 
     Attributes:
         max_budget: ``FIXLIP_MAX_BUDGET``; largest budget a request may ask for, image passes. Methods without a
-            budget may take twice as many passes in all.
+            budget may take twice as many passes in all, and so may each metric of an evaluation.
         max_image_bytes: ``FIXLIP_MAX_IMAGE_BYTES``; longest image file.
         max_image_pixels: ``FIXLIP_MAX_IMAGE_PIXELS``; largest width * height.
+        max_batch_items: ``FIXLIP_MAX_BATCH_ITEMS``; explanations that a batch may ask for.
+        max_batch_bytes: ``FIXLIP_MAX_BATCH_BYTES``; longest request that submits a batch.
         max_decodes: ``FIXLIP_MAX_DECODES``; images decoded at the same time, which bounds the memory they take.
         max_queued_passes: ``FIXLIP_MAX_QUEUED_PASSES``; forward passes that may wait before submissions are refused. By
             default as many as a worker of 115 passes a second makes in a day, for so long jobs may wait.
@@ -53,6 +55,8 @@ class ServiceSettings(OutboundSettings):
     max_budget: Annotated[int, Field(ge=MIN_BUDGET_PASSES, le=MAX_BUDGET_PASSES)] = MAX_BUDGET_PASSES
     max_image_bytes: Annotated[int, Field(ge=1)] = MAX_IMAGE_BYTES
     max_image_pixels: Annotated[int, Field(ge=1, le=_PILLOW_MAX_PIXELS)] = MAX_IMAGE_PIXELS
+    max_batch_items: Annotated[int, Field(ge=1)] = 10_000
+    max_batch_bytes: Annotated[int, Field(ge=1)] = 256_000_000
     max_decodes: Annotated[int, Field(ge=1)] = 2
     max_queued_passes: Annotated[int, Field(ge=1)] = 10_000_000
     redis_timeout_s: Annotated[float, Field(gt=0)] = 2.0

@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
 from opentelemetry.trace import Span, SpanKind
 from pydantic import JsonValue
 from redis import RedisError
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from fixlip_core.captions import content_tokens
-from fixlip_core.defaults import DEFAULT_MODEL
-from fixlip_core.encoders.card import ModelCard
-from fixlip_core.errors import InputError, TokenizerNotFoundError, UnknownModelError
-from fixlip_core.methods import METHODS, MethodSpec, get_method
 from service.access.principal import Principal
 from service.backend import Backend
-from service.idempotency import earlier_row, reserved
+from service.creating import charged, create_surely
+from service.idempotency import earlier_row, fingerprint_of, reserved
 from service.jobs._rows import Books, Row
+from service.jobs.answers import answered
 from service.jobs.errors import JobNotFoundError
 from service.jobs.inputs import input_files
-from service.jobs.records import Job, JobInput, JobMetrics, JobModel, JobStatus, new_job_id, utc_now
+from service.jobs.records import Job, JobInput, JobModel, new_job_id
 from service.jobs.reservations import Reservation, ReservationState
 from service.jobs.storage.bundle import Bundle
 from service.observability.tracing import traceparent_of
-from service.parameters import abridged, check_cost, check_parameters, check_regions
 from service.pictures import Picture, picture_of
 from service.problems import ProblemError
 from service.questions import question_of
 from service.requests import ExplanationRequest
+from service.variants import Variants
 from service.webhooks.requested import webhook_of
 
 __all__ = ["Submission", "submit"]
@@ -71,7 +66,7 @@ def submit(
     """
     if key is None:
         return Submission(_accept(backend, who, request, request_id, None))
-    with reserved(backend.reservations, who, request, key) as reservation:
+    with reserved(backend.reservations, who, fingerprint_of(request), key) as reservation:
         if reservation.state is ReservationState.SETTLED:
             return Submission(earlier_row(backend.repository, who, reservation), is_replay=True)
         return Submission(_accept(backend, who, request, request_id, reservation))
@@ -103,66 +98,36 @@ def _accept(
     earlier = backend.answers.find(accepted.question) if request.cache == "use" else None
     if earlier is not None:
         created = _answer(backend, who, accepted, *earlier, reservation)
+        if created is not None:
+            return created
     else:
-        created = _queue(backend, who, accepted, reservation)
-    if created is not None:
-        return created
-    # Where Redis does not tell how the job stands by now, it is there all the same.
+        _queue(backend, who, accepted, reservation)
+    # Only Redis knows its place in the queue. Where it does not tell, the job is there all the same.
     with suppress(RedisError, JobNotFoundError):
         return backend.repository.row(accepted.job.id)
     return Row(accepted.job, Books())
 
 
 def _check(backend: Backend, who: Principal, request: ExplanationRequest, request_id: str, job_id: str) -> _Accepted:
-    card = _find_model(backend.catalogue.cards(), request.model)
-    spec = get_method(request.method)
-    _check_support(card, spec)
-    params = check_parameters(spec, request.params, max_budget=backend.settings.max_budget)
-    units = card.grid[0] * card.grid[1], _count_tokens(card, request.caption)
-    cost_passes = check_cost(spec, params, units, max_budget=backend.settings.max_budget)
+    variants = Variants(backend.catalogue.cards(), max_budget=backend.settings.max_budget)
+    variant = variants.find(request.model, request.method, request.params)
+    cost_passes = variants.cost_passes(variant, request.caption, request.evaluate)
     webhook = webhook_of(backend, who, request)
     picture = picture_of(backend, who, request)
-    check_regions(params, image_size=picture.size)
+    variants.check_size(variant, picture.size)
+    card, params = variant.card, variant.params
     job = Job(
         id=job_id,
         model=JobModel(id=card.id, revision=card.revision),
         method=request.method,
-        params=abridged(params),
+        params=dict(variant.recorded),
         input=JobInput(image_sha256=picture.sha256, caption=request.caption),
+        evaluate=tuple(request.evaluate),
         metadata=request.metadata,
         webhook=webhook,
         request_id=request_id,
     )
-    return _Accepted(job, question_of(who, job, card, picture), params, picture, cost_passes)
-
-
-def _find_model(cards: dict[str, ModelCard], model_id: str | None) -> ModelCard:
-    if not cards:
-        raise ProblemError(503, "no_models", "no worker has announced a model yet; try again later")
-    if model_id is None:
-        return cards.get(DEFAULT_MODEL) or next(iter(cards.values()))
-    if model_id not in cards:
-        raise UnknownModelError(f"model {model_id!r} is unknown; known models: {', '.join(cards)}")
-    return cards[model_id]
-
-
-def _check_support(card: ModelCard, spec: MethodSpec) -> None:
-    if spec.needs_attention and not card.attention:
-        able = ", ".join(other.name for other in METHODS.values() if not other.needs_attention)
-        raise InputError(
-            f"method {spec.name!r} reads the attention of transformers, which model {card.id!r} is not made of; "
-            f"methods for it: {able}",
-            field="method",
-            code="method_unsupported",
-        )
-
-
-def _count_tokens(card: ModelCard, caption: str) -> int:
-    """Tokens of the caption; as many as may be, where the tokenizer's file is on the worker's machine alone."""
-    try:
-        return len(content_tokens(caption, tokenizer=card.tokenizer, max_tokens=card.max_tokens))
-    except TokenizerNotFoundError:
-        return card.max_tokens
+    return _Accepted(job, question_of(who, job, card, picture.plain_sha256()), params, picture, cost_passes)
 
 
 def _answer(
@@ -179,17 +144,7 @@ def _answer(
         Its row; None where it must be read.
     """
     backend.quotas.check_submission(who, passes=0, bytes=results.size_bytes)
-    now = utc_now()
-    done = {
-        "status": JobStatus.SUCCEEDED,
-        "cached": True,
-        "output": earlier.output,
-        "progress": earlier.progress,
-        "metrics": JobMetrics(queue_s=0.0, run_s=0.0, forward_passes=0),
-        "started_at": now,
-        "completed_at": now,
-    }
-    job = accepted.job.model_copy(update=done)
+    job = answered(accepted.job, earlier)
 
     def create() -> Row | None:
         return backend.repository.create(
@@ -200,19 +155,15 @@ def _answer(
             reservation=reservation.key if reservation else None,
         )
 
-    return _create_surely(create)[0]
+    return create_surely(create)[0]
 
 
-def _queue(backend: Backend, who: Principal, accepted: _Accepted, reservation: Reservation | None) -> Row | None:
-    """Store inputs, then write row and queue entry in one transaction; inputs without a row are removed in time.
-
-    Returns:
-        The row; None where it must be read.
-    """
+def _queue(backend: Backend, who: Principal, accepted: _Accepted, reservation: Reservation | None) -> None:
+    """Store inputs, then write row and queue entry in one transaction; inputs without a row are removed in time."""
     job, cost_passes = accepted.job, accepted.cost_passes
     backend.quotas.check_submission(who, passes=cost_passes, bytes=len(accepted.picture.plain))
     _check_room(backend, cost_passes)
-    with _charged(backend, who, cost_passes) as charge:
+    with charged(backend, who, cost_passes) as charge:
         inputs = backend.bundles.add(input_files(accepted.picture.plain, accepted.params, recorded=job.params))
 
         def create() -> Row | None:
@@ -228,17 +179,7 @@ def _queue(backend: Backend, who: Principal, accepted: _Accepted, reservation: R
             )
 
         with _enqueueing(backend, job) as enqueued:
-            row, charge.is_due = _create_surely(create)
-    return row
-
-
-def _create_surely(create: Callable[[], Row | None]) -> tuple[Row | None, bool]:
-    """The new job's row, and whether the job has come to be by this; a lost answer is asked for once more."""
-    try:
-        row = create()
-    except (RedisConnectionError, RedisTimeoutError):
-        return create(), True  # a job of this id that is there by now is this one
-    return row, row is not None
+            _, charge.is_due = create_surely(create)
 
 
 def _enqueueing(backend: Backend, job: Job) -> AbstractContextManager[Span]:
@@ -265,23 +206,3 @@ def _check_room(backend: Backend, cost_passes: int) -> None:
         f"{most:,}: try again in {wait_s} s",
         headers={"Retry-After": str(wait_s)},
     )
-
-
-@dataclass(slots=True)
-class _Charge:
-    """Whether the tenant owes the passes: for a job that has come to be by this very submission."""
-
-    is_due: bool = False
-
-
-@contextmanager
-def _charged(backend: Backend, who: Principal, passes: int) -> Iterator[_Charge]:
-    """Charge the tenant with passes, and give them back unless they turn out to be due."""
-    backend.quotas.charge_submission(who, passes)
-    charge = _Charge()
-    try:
-        yield charge
-    finally:
-        if not charge.is_due:
-            with suppress(RedisError):  # what went wrong first is what counts
-                backend.quotas.refund(who, passes)

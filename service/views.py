@@ -7,8 +7,10 @@ from typing import Final, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from fixlip_core.encoders.card import ModelCard
+from fixlip_core.evaluation.metrics import MetricSpec
 from fixlip_core.methods import METHODS, MethodSpec
 from service.jobs.estimates import UNKNOWN, Estimate
+from service.jobs.evaluations import EVALUATION
 from service.jobs.records import Job
 
 __all__ = [
@@ -19,6 +21,10 @@ __all__ = [
     "MethodCostView",
     "MethodList",
     "MethodView",
+    "MetricCostView",
+    "MetricList",
+    "MetricScoreView",
+    "MetricView",
     "ModelList",
     "ModelView",
     "NewWebhookSecret",
@@ -42,6 +48,10 @@ class ExplanationUrls(_View):
     self: str
     cancel: str
     result: str
+    audit: str
+    evaluation: str | None = Field(
+        default=None, description="What the metrics of `evaluate` found, with their curves; null where there are none."
+    )
     interactions_npz: str
     interactions_json: str
     maps: dict[str, str] = Field(description="Maps by name, as PNG; empty until the job has succeeded.")
@@ -71,6 +81,8 @@ class ExplanationJob(Job):
             self=url,
             cancel=f"{url}/cancel",
             result=f"{url}/result",
+            audit=f"{url}/audit.json",
+            evaluation=f"{url}/{EVALUATION}" if job.evaluate else None,
             interactions_npz=f"{url}/interactions.npz",
             interactions_json=f"{url}/interactions.json",
             maps={entry.name: f"{url}/maps/{entry.name}.png" for entry in maps},
@@ -183,6 +195,59 @@ class MethodList(_View):
     """All methods."""
 
     items: list[MethodView]
+
+
+class MetricCostView(_View):
+    """Most passes of the metric beside an explanation by `fixlip` with its defaults: 49 patches, 10 tokens."""
+
+    image_passes: int = Field(description="Forward passes of the image tower.")
+    text_passes: int = Field(description="Forward passes of the text tower, as far as they are known beforehand.")
+    backward_passes: int = Field(description="Backward passes of both towers.")
+
+
+class MetricScoreView(_View):
+    """A score that a metric gives."""
+
+    name: str
+    title: str
+    higher_is_better: bool
+
+
+class MetricView(_View):
+    """A metric that judges explanations by the model alone."""
+
+    name: str
+    title: str
+    source: str = Field(description="Where it is described.")
+    needs: str = Field(description="What it needs of an explanation; where that is not there, a score is null.")
+    scores: tuple[MetricScoreView, ...]
+    cost: MetricCostView
+
+    @classmethod
+    def of(cls, spec: MetricSpec) -> MetricView:
+        """The metric of ``spec``."""
+        units = (_TYPICAL_PATCHES, _TYPICAL_TOKENS)
+        method = next(iter(METHODS.values()))
+        cost = spec.cost(method.cost(method.parameters(), *units), *units)
+        return cls(
+            name=spec.name,
+            title=spec.title,
+            source=f"https://arxiv.org/abs/{spec.source}",
+            needs=spec.needs,
+            scores=tuple(
+                MetricScoreView(name=score.name, title=score.title, higher_is_better=score.higher_is_better)
+                for score in spec.scores
+            ),
+            cost=MetricCostView(
+                image_passes=cost.image_passes, text_passes=cost.text_passes, backward_passes=cost.backward_passes
+            ),
+        )
+
+
+class MetricList(_View):
+    """All metrics."""
+
+    items: list[MetricView]
 
 
 class QuotaView(_View):

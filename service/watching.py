@@ -1,27 +1,39 @@
-"""Waiting for jobs to change: many who wait cost one look at Redis every quarter of a second."""
+"""Waiting for jobs, or batches, to change: many who wait cost one look at Redis every quarter of a second."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 import structlog
 
-from service.jobs.standings import Standing, Standings
-
-__all__ = ["LOOK_EVERY_S", "JobWatcher"]
+__all__ = ["LOOK_EVERY_S", "Watcher"]
 
 LOOK_EVERY_S: Final = 0.25
 _REST_PER_LOOK: Final = 5  # looking takes at most a sixth of the time, however many are watched
 
-_Waiters = list[tuple[Standing, "asyncio.Future[Standing | None]"]]
 _log = structlog.get_logger(__name__)
 
 
-class JobWatcher:
+class _Standing(Protocol):
+    @property
+    def is_final(self) -> bool:
+        """Whether it stands so for good."""
+
+
+S = TypeVar("S", bound=_Standing)
+S_co = TypeVar("S_co", bound=_Standing, covariant=True)
+
+
+class _Standings(Protocol[S_co]):
+    def read(self, ids: Sequence[str], /) -> Mapping[str, S_co | None]:
+        """How each stands, None where there is none; those that cannot be read are left out."""
+
+
+class Watcher(Generic[S]):
     """Tells those who wait how their jobs stand as soon as that changes. All of it happens in one event loop.
 
     Args:
@@ -29,10 +41,10 @@ class JobWatcher:
         look_every_s: seconds between looks, as long as somebody waits.
     """
 
-    def __init__(self, standings: Standings, *, look_every_s: float = LOOK_EVERY_S) -> None:
+    def __init__(self, standings: _Standings[S], *, look_every_s: float = LOOK_EVERY_S) -> None:
         self._standings = standings
         self._look_every_s = look_every_s
-        self._waiters: defaultdict[str, _Waiters] = defaultdict(list)
+        self._waiters: defaultdict[str, list[tuple[S, asyncio.Future[S | None]]]] = defaultdict(list)
         self._awaited = asyncio.Event()
         self._is_closed = False
 
@@ -57,7 +69,7 @@ class JobWatcher:
                 if not future.done():
                     future.set_exception(TimeoutError("the service stops"))
 
-    async def change(self, job_id: str, since: Standing) -> Standing | None:
+    async def change(self, job_id: str, since: S) -> S | None:
         """Wait until the job stands otherwise than ``since``; trouble with Redis is waited out.
 
         Returns:
@@ -68,7 +80,7 @@ class JobWatcher:
         """
         if self._is_closed:
             raise TimeoutError("the service stops")
-        future: asyncio.Future[Standing | None] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[S | None] = asyncio.get_running_loop().create_future()
         waiter = (since, future)
         self._waiters[job_id].append(waiter)
         self._awaited.set()
@@ -79,12 +91,12 @@ class JobWatcher:
             if not self._waiters[job_id]:
                 del self._waiters[job_id]
 
-    async def end(self, job_id: str, since: Standing, *, within_s: float) -> None:
+    async def end(self, job_id: str, since: S, *, within_s: float) -> None:
         """Wait until the job has ended or is removed, the time is over, or the service stops."""
-        standing: Standing | None = since
+        standing: S | None = since
         with suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                while standing is not None and not standing.status.is_terminal:
+                while standing is not None and not standing.is_final:
                     standing = await self.change(job_id, standing)
 
     async def _look_again_and_again(self) -> None:

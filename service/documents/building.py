@@ -9,6 +9,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from service.documents.batch_body import batch_request_body, batch_schemas
 from service.documents.codes import PROBLEM_CODES, codes_of
 from service.documents.examples import response_examples
 from service.documents.links import LINKS
@@ -23,12 +24,15 @@ _TAGS: Final = {
     "explanations": "Submit an image and a caption, and follow the job that explains their similarity.",
     "results": "What a job that has succeeded has found. These files never change: they have strong `ETag`s, and parts "
     "of them can be asked for.",
+    "comparisons": "The same image and caption explained by two or more models or methods.",
+    "batches": "Many explanations that are asked for at once, and their scores as tables.",
     "images": "Images that are uploaded once and explained several times.",
     "catalogue": "The models that workers serve, and the methods that explain.",
     "quotas": "What you may use, and what you have used.",
     "webhooks": "Being told of jobs' ends, and the secrets by which you know that it was us.",
     "health": "For load balancers and monitoring; no key is needed.",
 }
+_BODIES: Final = {"createBatch": batch_request_body, "createExplanation": explanation_request_body}
 _INTERNAL_ERROR: Final = {
     "description": "An unexpected error.",
     "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": REF_TEMPLATE.format(model="Problem")}}},
@@ -64,6 +68,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas["Problem"] = problem
     schemas["WebhookRequest"] = WebhookRequest.model_json_schema(ref_template=REF_TEMPLATE)
     schemas.update(parameter_schemas())
+    schemas.update(batch_schemas())
     examples = document["components"].setdefault("examples", {})
     for operation in _operations(document):
         _complete(operation, examples)
@@ -84,8 +89,8 @@ def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _complete(operation: dict[str, Any], problems: dict[str, Any]) -> None:
     """Add to an operation what follows from its name: examples, links, and the codes of its ``problems``."""
     name, responses = operation["operationId"], operation["responses"]
-    if name == "createExplanation":  # read by hand, so that FastAPI knows nothing of it
-        operation["requestBody"] = explanation_request_body()
+    if (body := _BODIES.get(name)) is not None:  # read by hand, so that FastAPI knows nothing of it
+        operation["requestBody"] = body()
     for status, example in response_examples(name).items():
         responses[status]["content"][JSON]["example"] = example
     for number, codes in codes_of(name).items():

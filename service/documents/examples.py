@@ -8,8 +8,13 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from fixlip_core.encoders.card import ModelCard
+from fixlip_core.evaluation.metrics import EVALUATION_METRICS
 from fixlip_core.methods import METHODS
+from service.documents.audit_example import audit_example
+from service.documents.batch_examples import batch_examples
+from service.documents.comparison_example import comparison_example
 from service.documents.request_body import EXAMPLE_CAPTION
+from service.jobs.evaluations import EvaluationCurves, EvaluationSubsets, InsertionDeletionCurves, JobEvaluation
 from service.jobs.records import (
     Job,
     JobFailure,
@@ -19,6 +24,7 @@ from service.jobs.records import (
     JobOutput,
     JobProgress,
     JobResult,
+    JobScore,
     JobStatus,
     MapInfo,
     TopInteraction,
@@ -31,6 +37,8 @@ from service.views import (
     Health,
     MethodList,
     MethodView,
+    MetricList,
+    MetricView,
     ModelList,
     ModelView,
     NewWebhookSecret,
@@ -48,6 +56,13 @@ _METHOD: Final = "fixlip"
 _BASE: Final = "/v1/explanations"
 _SHA256: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _SECRET: Final = WebhookSecretView(id="whs_5d4c3e4f1a9b2c7d6e5f4a3b", created_at=_AT)
+_EVALUATE: Final = ("faithfulness", "aid")
+_AREAS: Final = {"metric": "aid", "higher_is_better": True}
+_SCORES: Final = (
+    JobScore(metric="faithfulness", name="r2", value=0.96, ci_low=0.95, ci_high=0.97, higher_is_better=True),
+    JobScore(**_AREAS, name="first_order", value=0.5),
+    JobScore(**_AREAS, name="second_order", value=0.625),
+)
 _OUTPUT: Final[dict[str, Any]] = {
     "index": "WFBII",
     "order": 2,
@@ -62,11 +77,12 @@ _OUTPUT: Final[dict[str, Any]] = {
     "maps": (MapInfo(name="first-order", title="Main effects of patches and words"),),
     "top_players": (TopPlayer(label="circle", player=3, value=6.5),),
     "top_interactions": (TopInteraction(labels=("r0c1", "circle"), players=(1, 3), value=4.25, std_error=0.125),),
+    "evaluation": _SCORES,
 }
 _PARAMS: Final[dict[str, Any]] = {"p": 0.5, "budget": 512, "seed": 0}
 _CARD: Final = ModelCard(
     id="demo",
-    revision="sha256:0123456789abcdef",
+    weights_sha256="0123456789abcdef" * 4,
     family="clip",
     embed_dim=128,
     grid=(8, 8),
@@ -83,18 +99,22 @@ _CARD: Final = ModelCard(
 
 
 def _job(status: JobStatus, **fields: Any) -> dict[str, Any]:
-    job = Job(
+    return _plain(ExplanationJob.of(_record(status, **fields), base=_BASE))
+
+
+def _record(status: JobStatus, **fields: Any) -> Job:
+    return Job(
         id=_ID,
         status=status,
         model=JobModel(id=_CARD.id, revision=_CARD.revision),
         method=_METHOD,
         params=_PARAMS,
         input=JobInput(image_sha256=_SHA256, caption=EXAMPLE_CAPTION),
+        evaluate=_EVALUATE,
         created_at=_AT,
         request_id="8f14e45fceea467f9a1c6b0b6d2f2f5e",
         **fields,
     )
-    return _plain(ExplanationJob.of(job, base=_BASE))
 
 
 def _plain(body: BaseModel) -> dict[str, Any]:
@@ -105,8 +125,8 @@ def ended_job(status: str) -> dict[str, Any]:
     """A job that ended so, as the API shows it."""
     ended: dict[str, Any] = {"completed_at": _AT.replace(second=3), "expires_at": _AT.replace(day=9, second=3)}
     if status == JobStatus.SUCCEEDED:
-        done = JobProgress(completed=516, total=516)
-        metrics = JobMetrics(queue_s=0.5, run_s=2.5, forward_passes=516)
+        done = JobProgress(completed=1052, total=1052)
+        metrics = JobMetrics(queue_s=0.5, run_s=2.5, forward_passes=516, evaluation_passes=536)
         ended |= {"started_at": _AT, "attempt": 1, "progress": done, "metrics": metrics, "output": JobOutput(**_OUTPUT)}
     if status == JobStatus.FAILED:
         ended["error"] = JobFailure(code="caption_too_long", detail="the caption has 41 tokens; the model takes 38")
@@ -123,6 +143,28 @@ def _result() -> dict[str, Any]:
         provenance={"seed": 0, "device": "cpu", "dtype": "float32"},
     )
     return _plain(result)
+
+
+def _evaluation() -> dict[str, Any]:
+    curves = {
+        area: EvaluationCurves(most_first=(1.0, middle, 0.0), least_first=(1.0, 1.0, 0.0), area=area)
+        for area, middle in ((0.5, 0.0), (0.625, -0.25))
+    }
+    sizes: dict[str, Any] = {"greatest": ((), (3,), (1, 3)), "least": ((), (0,), (0, 2))}
+    found = InsertionDeletionCurves(
+        removed=(0.0, 0.5, 1.0),
+        first_order=curves[0.5],
+        second_order=curves[0.625],
+        subsets=EvaluationSubsets(**sizes, greatest_values=(0.0, 6.5, 11.0), least_values=(0.0, 0.25, 0.5)),
+        empty_value=3.5,
+        full_value=21.25,
+        flipped=False,
+    )
+    return _plain(
+        JobEvaluation(
+            evaluate=_EVALUATE, seed=0, scores=_SCORES, image_passes=528, text_passes=8, insertion_deletion=found
+        )
+    )
 
 
 def _quotas() -> dict[str, Any]:
@@ -153,11 +195,16 @@ def response_examples(operation_id: str) -> dict[str, dict[str, Any]]:
         "getExplanation": {"200": succeeded},
         "cancelExplanation": {"202": _job(JobStatus.CANCELED, cancel_requested_at=_AT, completed_at=_AT)},
         "getExplanationResult": {"200": _result()},
+        "getEvaluation": {"200": _evaluation()},
+        "getAuditRecord": {"200": audit_example(_record(JobStatus.SUCCEEDED), _CARD, JobOutput(**_OUTPUT))},
+        "getComparison": {"200": comparison_example(_record(JobStatus.SUCCEEDED, output=JobOutput(**_OUTPUT)))},
+        **batch_examples(),
         "createImage": {"201": _plain(image)},
         "getImage": {"200": _plain(image)},
         "listModels": {"200": _plain(ModelList(items=[ModelView.of(_CARD, workers=1)]))},
         "listMethods": {"200": _plain(MethodList(items=[method]))},
         "getMethod": {"200": _plain(method)},
+        "listMetrics": {"200": _plain(MetricList(items=[MetricView.of(EVALUATION_METRICS[_EVALUATE[0]])]))},
         "listQuotas": {"200": _quotas()},
         "createWebhookSecret": {"201": _plain(secret)},
         "listWebhookSecrets": {"200": _plain(WebhookSecretList(items=[_SECRET]))},

@@ -13,6 +13,8 @@ _OF_A_JOB: Final = {
     "deleteExplanation": "Delete it with all its files, once it has ended.",
     "streamExplanationEvents": "Follow it.",
     "getExplanationResult": "Its result, once it has succeeded.",
+    "getAuditRecord": "What it was computed from, and with.",
+    "getEvaluation": "What the metrics found, if it was evaluated.",
     "getInteractionsNpz": "The interaction tensor.",
     "getInteractionsJson": "The same as JSON.",
 }
@@ -34,6 +36,22 @@ for _name, _text in _OF_A_MAP.items():
     _JOB[_name]["parameters"]["name"] = "first-order"
 _LATER: Final = {name: link for name, link in _JOB.items() if name != "getExplanation"}
 
+_BATCH: Final = _to(
+    {
+        "getBatch": "How it stands.",
+        "cancelBatch": "Cancel it.",
+        "deleteBatch": "Delete it with all its jobs, once it has ended.",
+        "retryBatch": "Ask again for what has no result, once it has ended.",
+        "streamBatchEvents": "Follow it.",
+        "getBatchResults": "Its results, item by item.",
+        "getBatchTableCsv": "The table of its scores.",
+        "getBatchTableParquet": "The same with types.",
+        "getBatchSummary": "Its scores in brief.",
+    },
+    "batch_id",
+    _JOB_ID,
+)
+
 LINKS: Final[dict[tuple[str, str], dict[str, dict[str, Any]]]] = {
     ("createExplanation", "202"): _JOB,
     ("createExplanation", "200"): _JOB,
@@ -42,6 +60,8 @@ LINKS: Final[dict[tuple[str, str], dict[str, dict[str, Any]]]] = {
     ("createImage", "201"): _to(
         {"getImage": "What is known of it.", "deleteImage": "Delete it."}, "image_id", "$response.body#/id"
     ),
+    ("createBatch", "202"): _BATCH,
+    ("cancelBatch", "202"): {name: _BATCH[name] for name in ("getBatch", "deleteBatch")},
     ("createWebhookSecret", "201"): _to({"deleteWebhookSecret": "Delete it."}, "secret_id", "$response.body#/id"),
     ("listMethods", "200"): _to({"getMethod": "The default method."}, "name", "$response.body#/items/0/name"),
 }

@@ -8,9 +8,16 @@ from fixlip_core.images import FORMATS
 from fixlip_core.methods import METHODS
 from service.requests import FORM, JSON, OBJECT_FIELDS, ExplanationRequest
 
-__all__ = ["EXAMPLE_CAPTION", "IMAGE_ENCODING", "REF_TEMPLATE", "explanation_request_body", "parameter_schemas"]
+__all__ = [
+    "EXAMPLE_CAPTION",
+    "EXAMPLE_IMAGE",
+    "IMAGE_ENCODING",
+    "REF_TEMPLATE",
+    "explanation_request_body",
+    "parameter_schemas",
+]
 
-_EXAMPLE_IMAGE: Final = (
+EXAMPLE_IMAGE: Final = (
     "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAFklEQVR4nGP8z8DAwMDAxMDAwMDAAAANHQEDasKb6QAAAABJRU5ErkJggg=="
 )
 EXAMPLE_CAPTION: Final = "a red circle and a blue square"
@@ -26,6 +33,7 @@ _EXAMPLE_PARAMS: Final[dict[str, dict[str, Any]]] = {
     "game": {"block": -1},
     "legrad": {},
 }
+_EVALUATED: Final = "fixlip, judged by metrics"
 REF_TEMPLATE: Final = "#/components/schemas/{model}"
 
 
@@ -37,11 +45,14 @@ IMAGE_ENCODING: Final = {
 
 def _examples() -> dict[str, dict[str, Any]]:
     """Requests by what they ask for: at least one of each method."""
-    common = {"image": _EXAMPLE_IMAGE, "caption": EXAMPLE_CAPTION, "model": "demo"}
-    return {
+    common = {"image": EXAMPLE_IMAGE, "caption": EXAMPLE_CAPTION, "model": "demo"}
+    examples: dict[str, dict[str, Any]] = {
         title: {"summary": title, "value": {**common, "method": title.partition(",")[0], "params": params}}
         for title, params in _EXAMPLE_PARAMS.items()
     }
+    judged = {**common, "method": "fixlip", "params": {"budget": 256}, "evaluate": ["faithfulness", "aid"]}
+    examples[_EVALUATED] = {"summary": _EVALUATED, "value": judged}
+    return examples
 
 
 def _request_schema() -> dict[str, Any]:

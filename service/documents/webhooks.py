@@ -19,7 +19,7 @@ _HEADERS: Final = {
     "webhook-timestamp": "When this attempt was made, Unix seconds; refuse old ones.",
     "webhook-signature": "`v1,` and a signature in base64, one for each secret, separated by spaces.",
 }
-_LEFT_OUT: Final = ("params", "output", "estimated_start", "estimated_duration_s", "webhook")
+_LEFT_OUT: Final = ("params", "maps", "output", "estimated_start", "estimated_duration_s", "webhook")
 
 
 def webhooks() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A stored file as the answer to a request: whole, in part, or not again."""
+"""A stored file of a job as the answer to a request: whole, in part, or not again."""
 
 from __future__ import annotations
 
@@ -8,15 +8,44 @@ from typing import Final
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
+from service.jobs._rows import Row
+from service.jobs.errors import ArtifactNotFoundError
+from service.jobs.records import JobStatus
 from service.jobs.storage.bundle import Bundle
 from service.jobs.storage.bundles import BundleStore
 from service.problems import ProblemError
 
-__all__ = ["file_response"]
+__all__ = ["file_response", "has_copy", "results_of"]
 
 _FOREVER: Final = "private, max-age=31536000, immutable"
 _AT_ONCE_BYTES: Final = 1_048_576
 _RANGE: Final = re.compile(r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*", re.IGNORECASE)
+
+
+def results_of(row: Row) -> Bundle:
+    """The stored results of a job that has succeeded.
+
+    Raises:
+        ArtifactNotFoundError: it has none.
+        ProblemError: 409, it has not succeeded, or not yet.
+    """
+    job = row.job
+    if job.status is JobStatus.SUCCEEDED:
+        if row.books.results is None:
+            raise ArtifactNotFoundError("result.json")
+        return row.books.results
+    if not job.status.is_terminal:
+        code, detail = "result_not_ready", f"the job {job.id} is {job.status}; its result is not there yet"
+    else:
+        reason = f": {job.error.detail}" if job.error else ""
+        code, detail = "no_result", f"the job {job.id} is {job.status} and has no result{reason}"
+    raise ProblemError(409, code, detail, job_status=job.status)
+
+
+def has_copy(request: Request, etag: str) -> bool:
+    """Whether the client has what is of this ``etag``."""
+    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
+    return bool(known & {etag, "*"})
 
 
 def file_response(bundles: BundleStore, bundle: Bundle, name: str, media_type: str, request: Request) -> Response:
@@ -36,8 +65,7 @@ def file_response(bundles: BundleStore, bundle: Bundle, name: str, media_type: s
         "X-Content-Type-Options": "nosniff",
         "Accept-Ranges": "bytes",
     }
-    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-    if known & {etag, "*"}:
+    if has_copy(request, etag):
         return Response(status_code=304, headers=headers)
     part = _part_asked_for(request, etag, entry.size_bytes)
     start, end = part or (0, entry.size_bytes)

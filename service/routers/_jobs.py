@@ -21,7 +21,7 @@ from service.jobs.records import Job
 from service.jobs.standings import Standing
 from service.views import ExplanationJob
 
-__all__ = ["COLLECTION", "JOB_HEADERS", "job_json", "job_path", "job_response", "jobs_response"]
+__all__ = ["COLLECTION", "JOB_HEADERS", "PatientResponse", "job_json", "job_path", "job_response", "jobs_response"]
 
 COLLECTION: Final = "/v1/explanations"
 JOB_HEADERS: Final[dict[str, dict[str, Any]]] = {
@@ -76,7 +76,7 @@ def job_response(
     job = row.job
     if not wait_s or job.status.is_terminal:
         return as_it_stands(row, estimate)
-    return _PatientResponse(lambda: backend.watcher.end(job.id, Standing.of(job), within_s=wait_s), as_it_stands_now)
+    return PatientResponse(lambda: backend.watcher.end(job.id, Standing.of(job), within_s=wait_s), as_it_stands_now)
 
 
 def jobs_response(page: JobPage, backend: Backend, request: Request) -> Response:
@@ -108,7 +108,7 @@ def _collection_path(request: Request) -> str:
     return f"{request.scope.get('root_path', '')}{COLLECTION}"
 
 
-class _PatientResponse(Response):
+class PatientResponse(Response):
     """A response that waits before it is made.
 
     It does so after the request was dealt with, so that neither a thread nor the request's body is kept meanwhile.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from threading import BoundedSemaphore
 from typing import Annotated, Any, Final
 
@@ -23,14 +23,14 @@ from service.problems import ProblemError
 from service.routers._jobs import COLLECTION, job_json
 from service.routers._responses import problems
 
-__all__ = ["router"]
+__all__ = ["READ_AGAIN_S", "RETRY_MS", "open_stream", "router"]
 
 router: Final = APIRouter(prefix=f"{COLLECTION}/{{explanation_id}}", tags=["explanations"])
 
-_RETRY_MS: Final = 2000
+RETRY_MS: Final = 2000
 _KEEP_ALIVE_S: Final = 15
 _SEND_WITHIN_S: Final = 30.0
-_READ_AGAIN_S: Final = 1.0
+READ_AGAIN_S: Final = 1.0
 _FAREWELL_S: Final = 2.0  # for the watcher to let the stream go, so that it ends in due form
 _EVENTS: Final[dict[str, Any]] = {
     "description": "`start` each time that the job is begun, `progress` when passes were done, `completed` with the "
@@ -69,10 +69,19 @@ async def stream_events(
     seen = Seen.of(last_event_id)
     if seen.is_over and job.status.is_terminal:
         return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    return open_stream(lambda: _events(job, seen, backend, request), backend)
+
+
+def open_stream(events: Callable[[], AsyncIterator[ServerSentEvent]], backend: Backend) -> Response:
+    """The answer that sends events as they come.
+
+    Raises:
+        ProblemError: as many streams are open as may be.
+    """
     if not backend.stream_slots.acquire(blocking=False):
         limit = backend.settings.max_streams
         raise ProblemError(503, "too_many_streams", f"{limit} streams are open already; poll the job, or try later")
-    return _Stream(_events(job, seen, backend, request), backend.stream_slots)
+    return _Stream(events(), backend.stream_slots)
 
 
 class _Stream(EventSourceResponse):
@@ -97,7 +106,7 @@ class _Stream(EventSourceResponse):
 
 async def _events(job: Job, seen: Seen, backend: Backend, request: Request) -> AsyncIterator[ServerSentEvent]:
     """What has happened to the job since ``seen``, and what happens to it until it ends or is removed."""
-    yield ServerSentEvent(retry=_RETRY_MS, sep="\n")
+    yield ServerSentEvent(retry=RETRY_MS, sep="\n")
     standing: Standing | None = Standing.of(job)
     while standing is not None:
         events, seen = news(seen, standing)
@@ -126,4 +135,4 @@ async def _final_body(job_id: str, backend: Backend, request: Request) -> bytes 
         except JobNotFoundError:
             return None
         except RedisError:
-            await asyncio.sleep(_READ_AGAIN_S)
+            await asyncio.sleep(READ_AGAIN_S)

@@ -17,6 +17,8 @@ __all__ = ["router"]
 
 router: Final = APIRouter(tags=["health"])
 
+_STORAGE: Final = "storage"
+
 ModelQuery = Annotated[str | None, Query(description="A model's id: is there a worker that serves it?")]
 
 
@@ -56,8 +58,12 @@ def _look_at_redis(backend: Backend, model: str | None) -> tuple[str | None, str
 
 
 def _look_at_storage(backend: Backend) -> str | None:
-    try:
-        backend.bundles.probe()
-    except StorageUnavailableError as error:
-        return str(error)
-    return None
+    fault = backend.readiness.recall(_STORAGE)
+    if fault is None:
+        try:
+            backend.bundles.probe()
+            fault = ""
+        except StorageUnavailableError as error:
+            fault = str(error)
+        backend.readiness.keep(_STORAGE, fault)
+    return fault or None

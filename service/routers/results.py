@@ -6,13 +6,14 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
+from fixlip_core.audit.record import AuditRecord
 from service.access.principal import Principal
 from service.access.required import Reader
 from service.backend import Backend, BackendDep
-from service.jobs.errors import ArtifactNotFoundError
-from service.jobs.records import Job, JobResult, JobStatus
+from service.jobs.evaluations import EVALUATION, JobEvaluation
+from service.jobs.records import JobResult
 from service.problems import ProblemError
-from service.routers._files import file_response
+from service.routers._files import file_response, results_of
 from service.routers._responses import problems, stored
 
 __all__ = ["router"]
@@ -43,6 +44,35 @@ _PROBLEMS: Final = problems(
 def get_result(explanation_id: str, who: Reader, backend: BackendDep, request: Request) -> Response:
     """Tokens, values, strongest interactions, faithfulness and provenance."""
     return _file(backend, who, request, explanation_id, "result.json", _JSON)
+
+
+@router.get(
+    "/audit.json",
+    operation_id="getAuditRecord",
+    summary="Read the audit record",
+    response_model=AuditRecord,
+    responses={**stored("The record, as `fixlip verify` checks it."), **_PROBLEMS},
+)
+def get_audit_record(explanation_id: str, who: Reader, backend: BackendDep, request: Request) -> Response:
+    """What the explanation was computed from, with what, and digests of all that came out, in canonical JSON.
+
+    A job that was answered from earlier results has the record of the job that computed them.
+    """
+    return _file(backend, who, request, explanation_id, "audit.json", _JSON)
+
+
+@router.get(
+    "/evaluation.json",
+    operation_id="getEvaluation",
+    summary="Read the evaluation",
+    response_model=JobEvaluation,
+    responses={**stored("The evaluation."), **_PROBLEMS},
+)
+def get_evaluation(explanation_id: str, who: Reader, backend: BackendDep, request: Request) -> Response:
+    """What the metrics of `evaluate` found: all scores, the insertion and deletion curves, and the subsets behind."""
+    if not backend.repository.get(explanation_id, tenant=who.tenant).evaluate:
+        raise ProblemError(404, "not_evaluated", "nothing was evaluated: the job was submitted without `evaluate`")
+    return _file(backend, who, request, explanation_id, EVALUATION, _JSON)
 
 
 @router.get(
@@ -102,19 +132,5 @@ def get_map_png(explanation_id: str, name: str, who: Reader, backend: BackendDep
 
 
 def _file(backend: Backend, who: Principal, request: Request, job_id: str, name: str, media_type: str) -> Response:
-    row = backend.repository.row(job_id, tenant=who.tenant)
-    _require_success(row.job)
-    if row.books.results is None:
-        raise ArtifactNotFoundError(name)
-    return file_response(backend.bundles, row.books.results, name, media_type, request)
-
-
-def _require_success(job: Job) -> None:
-    if job.status is JobStatus.SUCCEEDED:
-        return
-    if not job.status.is_terminal:
-        code, detail = "result_not_ready", f"the job is {job.status}; its result is not there yet"
-    else:
-        reason = f": {job.error.detail}" if job.error else ""
-        code, detail = "no_result", f"the job is {job.status} and has no result{reason}"
-    raise ProblemError(409, code, detail, job_status=job.status)
+    results = results_of(backend.repository.row(job_id, tenant=who.tenant))
+    return file_response(backend.bundles, results, name, media_type, request)

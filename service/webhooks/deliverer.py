@@ -87,12 +87,20 @@ class Deliverer:
         """Try once, and say what became of it; without Redis the message is due again when its lease has lapsed."""
         with log_context(job_id=letter.job.id, request_id=letter.job.request_id, tenant=letter.tenant):
             try:
-                reason, is_gone = self._attempt(letter)
+                reason, is_gone = self._outcome(letter)
                 self._settle(letter, reason, is_gone=is_gone)
             except RedisError as error:
                 _log.warning("what became of the webhook to %s could not be recorded: %s", letter.host, error)
-            except Exception:
-                _log.exception("the webhook to %s was not delivered", letter.host)
+
+    def _outcome(self, letter: Letter) -> tuple[str | None, bool]:
+        """What :meth:`_attempt` says; what nobody foresaw is a failed try, too, so that it ends some time."""
+        try:
+            return self._attempt(letter)
+        except RedisError:
+            raise
+        except Exception:
+            _log.exception("the webhook to %s was not delivered", letter.host)
+            return "an unexpected error", False
 
     def _settle(self, letter: Letter, reason: str | None, *, is_gone: bool) -> None:
         pauses_s, attempts = self._settings.webhook_retries_s, letter.webhook.attempts

@@ -22,6 +22,7 @@ _FIELDS: Final = {
     "model",
     "method",
     "input",
+    "evaluate",
     "error",
     "progress",
     "metrics",
@@ -33,6 +34,8 @@ _FIELDS: Final = {
     "completed_at",
     "expires_at",
     "metadata",
+    "batch_id",
+    "custom_id",
     "request_id",
 }
 _LONG_FIELDS: Final = ("metadata", "input", "error")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from PIL import Image
 from fixlip_core.encoders.card import ModelCard
 from service.app import create_app
 from service.backend import Backend
+from service.documents.examples import response_examples
 from service.jobs.records import JobInput, JobMetrics, JobModel, JobOutput, JobResult, MapInfo, TopInteraction
 from service.settings import ServiceSettings
 from tests.support.documented import documented
@@ -22,6 +24,7 @@ CAPTION = "a red circle and a blue square"
 FILES = {
     "interactions.npz": b"PK\x03\x04 npz",
     "interactions.json": b'{"interactions": {}}',
+    "audit.json": json.dumps(response_examples("getAuditRecord")["200"]).encode(),
     "maps/first-order.png": b"\x89PNG first",
     "maps/token-0.png": b"\x89PNG token",
     "maps/first-order.svg": b"<svg>first</svg>",
@@ -41,7 +44,7 @@ def image_png() -> bytes:
 def card() -> ModelCard:
     return ModelCard(
         id="demo",
-        revision="sha256:0123456789abcdef",
+        weights_sha256="0123456789abcdef" * 4,
         family="clip",
         embed_dim=128,
         grid=(8, 8),
@@ -79,7 +82,7 @@ def backend(app: FastAPI, card: ModelCard) -> Backend:
 @pytest.fixture
 def client(app: FastAPI, backend: Backend) -> Iterator[TestClient]:
     with TestClient(app) as client:
-        client.event_hooks["response"].append(documented(app))
+        client.event_hooks["response"].append(documented())
         yield client
 
 

@@ -12,6 +12,7 @@ from httpx2 import Response
 
 from service.backend import Backend
 from service.idempotency import fingerprint_of
+from service.jobs._rows import Row
 from service.jobs.repository import JobRepository
 from service.jobs.storage.bundles import BundleStore
 from service.requests import ExplanationRequest
@@ -186,7 +187,7 @@ def test_an_answer_that_is_lost_once_is_nobodys_business(
 ) -> None:
     create, calls = JobRepository.create, iter([True])
 
-    def mute_once(repository: JobRepository, *args: Any, **options: Any) -> bool:
+    def mute_once(repository: JobRepository, *args: Any, **options: Any) -> Row | None:
         created = create(repository, *args, **options)
         if next(calls, False):
             raise redis.TimeoutError("the answer was lost")

@@ -80,3 +80,17 @@ def test_a_body_that_turns_out_too_long_is_refused(client: TestClient, content_t
     response = client.post("/v1/explanations", content=chunks, headers={"Content-Type": content_type})
 
     assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/openapi.json", "/v1/explanations/none", "/livez", "/docs"])
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_head_has_the_headers_of_get_and_no_body(client: TestClient, path: str, encoding: str) -> None:
+    headers = {"Accept-Encoding": encoding, "X-Request-Id": "one"}
+    got, response = (client.request(method, path, headers=headers) for method in ("GET", "HEAD"))
+
+    assert (response.status_code, dict(response.headers)) == (got.status_code, dict(got.headers))
+    assert response.content == b""
+
+
+def test_head_is_not_allowed_where_get_is_not(client: TestClient) -> None:
+    assert client.head("/v1/explanations/none/cancel").status_code == 405

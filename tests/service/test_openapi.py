@@ -148,7 +148,7 @@ def test_the_table_of_codes_has_every_code_of_the_sources() -> None:
         text = path.read_text()
         found |= set(re.findall(r'\bcode="([a-z_0-9]+)"', text))
         found |= set(re.findall(r'(?:_problem|ProblemError)\(\s*\d{3},\s*"([a-z_0-9]+)"', text))
-    of_jobs = {"queue_ttl_exceeded", "worker_lost"}
+    of_jobs = {"batch_items_lost", "queue_ttl_exceeded", "worker_lost"}
     assert found - of_jobs - PROBLEM_CODES.keys() - FIELD_CODES == set()
 
 

@@ -13,7 +13,7 @@ from service.jobs.connection import connect
 from service.jobs.records import Job, JobInput, JobModel, JobStatus
 from service.jobs.repository import JobRepository
 from service.jobs.standings import Standing, Standings
-from service.watching import JobWatcher
+from service.watching import Watcher
 
 SOON_S = 0.02
 
@@ -41,7 +41,7 @@ def redis(redis_url: str) -> Redis:
 
 
 def test_it_tells_what_is_other_than_what_was_known(redis: Redis) -> None:
-    repository, watcher = JobRepository(redis), JobWatcher(Standings(redis), look_every_s=SOON_S)
+    repository, watcher = JobRepository(redis), Watcher(Standings(redis), look_every_s=SOON_S)
     job = new_job(repository)
 
     async def follow() -> Standing | None:
@@ -56,7 +56,7 @@ def test_it_tells_what_is_other_than_what_was_known(redis: Redis) -> None:
 
 
 def test_what_has_changed_already_is_told_at_the_next_look(redis: Redis) -> None:
-    repository, watcher = JobRepository(redis), JobWatcher(Standings(redis), look_every_s=SOON_S)
+    repository, watcher = JobRepository(redis), Watcher(Standings(redis), look_every_s=SOON_S)
     job = new_job(repository)
     repository.claim(job.id, "w1", ttl_s=60)
 
@@ -69,7 +69,7 @@ def test_what_has_changed_already_is_told_at_the_next_look(redis: Redis) -> None
 
 def test_a_thousand_waiters_cost_one_question_per_look(redis: Redis) -> None:
     repository, standings = JobRepository(redis), Counting(redis)
-    watcher = JobWatcher(standings, look_every_s=0.1)
+    watcher = Watcher(standings, look_every_s=0.1)
     jobs = [new_job(repository) for _ in range(50)]
 
     async def follow() -> None:
@@ -89,7 +89,7 @@ def test_a_thousand_waiters_cost_one_question_per_look(redis: Redis) -> None:
 
 def test_trouble_with_redis_is_waited_out(tmp_path: Path) -> None:
     with RedisServer(tmp_path) as server, connect(server.url, timeout_s=1) as redis:
-        repository, watcher = JobRepository(redis), JobWatcher(Standings(redis), look_every_s=SOON_S)
+        repository, watcher = JobRepository(redis), Watcher(Standings(redis), look_every_s=SOON_S)
         job = new_job(repository)
 
         async def follow() -> Standing | None:
@@ -107,7 +107,7 @@ def test_trouble_with_redis_is_waited_out(tmp_path: Path) -> None:
 
 def test_a_look_that_fails_is_followed_by_another(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     repository, standings = JobRepository(redis), Standings(redis)
-    watcher = JobWatcher(standings, look_every_s=SOON_S)
+    watcher = Watcher(standings, look_every_s=SOON_S)
     job, read = new_job(repository), standings.read
     repository.claim(job.id, "w1", ttl_s=60)
     faults = [RuntimeError("can't start new thread")]
@@ -128,7 +128,7 @@ def test_a_look_that_fails_is_followed_by_another(redis: Redis, monkeypatch: pyt
 
 
 def test_the_end_is_waited_for_no_longer_than_asked(redis: Redis) -> None:
-    repository, watcher = JobRepository(redis), JobWatcher(Standings(redis), look_every_s=SOON_S)
+    repository, watcher = JobRepository(redis), Watcher(Standings(redis), look_every_s=SOON_S)
     job = new_job(repository)
 
     async def wait(within_s: float) -> float:
@@ -143,7 +143,7 @@ def test_the_end_is_waited_for_no_longer_than_asked(redis: Redis) -> None:
 
 
 def test_whoever_waits_is_let_go_when_the_service_stops(redis: Redis) -> None:
-    repository, watcher = JobRepository(redis), JobWatcher(Standings(redis), look_every_s=SOON_S)
+    repository, watcher = JobRepository(redis), Watcher(Standings(redis), look_every_s=SOON_S)
     job = new_job(repository)
 
     async def stop() -> None:
@@ -162,7 +162,7 @@ def test_whoever_waits_is_let_go_when_the_service_stops(redis: Redis) -> None:
 
 
 def test_whoever_gives_up_is_forgotten_and_nobody_else(redis: Redis) -> None:
-    repository, watcher = JobRepository(redis), JobWatcher(Standings(redis), look_every_s=SOON_S)
+    repository, watcher = JobRepository(redis), Watcher(Standings(redis), look_every_s=SOON_S)
     job = new_job(repository)
 
     async def follow() -> Standing | None:

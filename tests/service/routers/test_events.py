@@ -161,3 +161,12 @@ def _opens(api: str, job: Job) -> bool:
 def test_no_such_job(api: str, redis_url: str) -> None:
     response = httpx.get(f"{api}/v1/explanations/{'0' * 32}/events")
     assert (response.status_code, response.json()["code"]) == (404, "job_not_found")
+
+
+def test_head_of_a_stream_does_not_wait_for_its_end(api: str, job: Job) -> None:
+    more_than_may_be_open = 5
+    with httpx.Client(timeout=10) as client:
+        responses = [client.head(f"{api}/v1/explanations/{job.id}/events") for _ in range(more_than_may_be_open)]
+
+    assert {response.status_code for response in responses} == {200}
+    assert {response.headers["Content-Type"].partition(";")[0] for response in responses} == {"text/event-stream"}

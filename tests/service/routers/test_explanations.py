@@ -50,7 +50,7 @@ def test_a_form_is_queued_as_a_job(client: TestClient, backend: Backend, image_p
     assert job["params"].items() >= {"p": 0.3, "order": 2, "budget": 64, "estimator": "gp", "seed": 7}.items()
     assert job["input"] == {"image_sha256": hashlib.sha256(image_png).hexdigest(), "caption": CAPTION}
     assert job["progress"] == {"completed": 0, "total": 0, "unit": "forward_passes"}
-    assert job["metrics"] == {"queue_s": None, "run_s": None, "forward_passes": None}
+    assert job["metrics"] == {"queue_s": None, "run_s": None, "forward_passes": None, "evaluation_passes": None}
     assert (job["output"], job["error"], job["expires_at"]) == (None,) * 3
     assert (job["started_at"], job["cancel_requested_at"], job["completed_at"]) == (None,) * 3
     assert job["attempt"] == 0
@@ -60,6 +60,8 @@ def test_a_form_is_queued_as_a_job(client: TestClient, backend: Backend, image_p
         "self": path,
         "cancel": f"{path}/cancel",
         "result": f"{path}/result",
+        "audit": f"{path}/audit.json",
+        "evaluation": None,
         "interactions_npz": f"{path}/interactions.npz",
         "interactions_json": f"{path}/interactions.json",
         "maps": {},

@@ -4,12 +4,14 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from anyio import to_thread
 from fastapi.testclient import TestClient
 
 from fixlip_core.encoders.card import ModelCard
 from service.app import create_app
 from service.backend import Backend
+from service.jobs.storage.bundles import BundleStore
 from service.settings import ServiceSettings
 
 
@@ -71,3 +73,16 @@ def test_readiness_for_one_model_needs_a_worker_that_serves_it(
     assert (error["field"], error["message"]) == ("workers", "no worker of model 'ViT-B-32/openai' is alive")
     assert client.get("/readyz", params={"model": "none"}).status_code == 503
     assert client.get("/readyz").status_code == 200
+
+
+def test_the_store_is_not_written_to_for_every_question(
+    client: TestClient, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probes = []
+    monkeypatch.setattr(BundleStore, "probe", lambda self: probes.append(self))
+
+    assert [client.get("/readyz").status_code for _ in range(3)] == [200] * 3
+
+    assert len(probes) == 1
+    backend.readiness.keep("storage", "the store is full")
+    assert [error["field"] for error in client.get("/readyz").json()["errors"]] == ["storage"]

@@ -15,6 +15,7 @@ from service.settings import ServiceSettings
 
 RESULT = {
     "result": ("result.json", "application/json"),
+    "audit.json": ("audit.json", "application/json"),
     "interactions.npz": ("interactions.npz", "application/octet-stream"),
     "interactions.json": ("interactions.json", "application/json"),
     "maps/first-order.png": ("maps/first-order.png", "image/png"),

@@ -267,3 +267,18 @@ def test_two_deliverers_share_the_work(repository: JobRepository, secrets: Webho
         ids = [json.loads(received.body)["data"]["id"] for received in receiver.received]
     assert sorted(ids) == sorted(job.id for job in jobs)
     assert {webhook_of(repository, job) for job in jobs} == {(WebhookState.DELIVERED, 1)}
+
+
+def test_what_nobody_foresaw_is_a_failed_try_and_ends(
+    deliverer: Deliver, repository: JobRepository, secrets: WebhookSecrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets.create("ada")
+    done = ended(repository, "https://127.0.0.1:9/hook", tenant="ada")
+
+    def explode(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("service.webhooks.deliverer.message_of", explode)
+    deliver_all(deliverer())
+
+    assert webhook_of(repository, done) == (WebhookState.FAILED, 3)

@@ -1,0 +1,1 @@
+"""Batches as requests bring them: read, expanded, checked and submitted."""
