@@ -162,10 +162,11 @@ class Execution:
         is_at_work = self._deadline < math.inf
         return max(0.0, time.monotonic() - self._decided_at) if is_at_work else 0.0
 
-    def metrics(self, forward_passes: int | None = None) -> JobMetrics:
+    def metrics(self, forward_passes: int | None = None, evaluation_passes: int | None = None) -> JobMetrics:
         """What the run has cost until now."""
         run_s = time.monotonic() - self._claimed_at
-        return self.job.metrics.model_copy(update={"run_s": run_s, "forward_passes": forward_passes})
+        passes = {"forward_passes": forward_passes, "evaluation_passes": evaluation_passes}
+        return self.job.metrics.model_copy(update={"run_s": run_s, **passes})
 
 
 class Executions:

@@ -15,34 +15,81 @@ from pydantic import JsonValue
 import fixlip_core
 from fixlip_core.batching import Batcher
 from fixlip_core.encoders.protocol import DualEncoder
+from fixlip_core.evaluation import Evaluation, InsertionDeletion
 from fixlip_core.explanation import Explanation
 from fixlip_core.formats import to_json_bytes, to_npz_bytes
 from fixlip_core.images import decode_image
 from fixlip_core.methods import Progress, get_method
 from fixlip_core.rendering import RenderedMap
 from fixlip_core.types import ImageArray
+from service.jobs.evaluations import EVALUATION
 from service.jobs.records import Job, JobOutput, JobResult, MapInfo, TopInteraction, TopPlayer
+from worker.judging import document_of, scores_of
 
-__all__ = ["Outcome", "explain_pair", "outcome_of"]
+__all__ = ["Findings", "Outcome", "explain_pair", "outcome_of", "stored_picture"]
 
 TOP: Final = 20
 """Strongest players, and pairs, in the brief."""
 
 
 @dataclass(frozen=True, slots=True)
+class Findings:
+    """What the model was needed for.
+
+    Attributes:
+        explanation: of the job's pair.
+        view: (H, W, 3) uint8, what the model saw.
+        evaluation: what the job's metrics say of the explanation; None where it asks for none.
+    """
+
+    explanation: Explanation
+    view: ImageArray
+    evaluation: Evaluation | None = None
+
+    @property
+    def curves(self) -> InsertionDeletion | None:
+        """The insertion and deletion curves, where the metrics have drawn them."""
+        return self.evaluation.curves if self.evaluation else None
+
+    @property
+    def image_passes(self) -> int:
+        """Forward passes of the image tower in all."""
+        return self.explanation.image_passes + (self.evaluation.image_passes if self.evaluation else 0)
+
+    @property
+    def text_passes(self) -> int:
+        """Forward passes of the text tower in all."""
+        return self.explanation.text_passes + (self.evaluation.text_passes if self.evaluation else 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a job gives: ``output`` for its record, ``files`` by name for the store, and the passes it took."""
+    """What a job gives: ``output`` for its record, ``files`` by name for the store, and the passes it took.
+
+    Those of the evaluation are counted apart; None where there is none.
+    """
 
     output: JobOutput
     files: Mapping[str, bytes]
     forward_passes: int
+    evaluation_passes: int | None = None
+
+
+def stored_picture(image: bytes) -> Image.Image:
+    """The picture of a job, from the file that the API has stored of it.
+
+    Raises:
+        InvalidImageError: the file is damaged.
+    """
+    # The API has judged the submitted file by its own limits; what it stored is a larger file of the same picture.
+    return decode_image(image, max_bytes=sys.maxsize, max_pixels=sys.maxsize)
 
 
 def explain_pair(
     encoder: DualEncoder,
     batcher: Batcher,
     job: Job,
-    image: bytes,
+    picture: Image.Image,
     params: Mapping[str, JsonValue],
     *,
     check: Callable[[], None],
@@ -54,7 +101,7 @@ def explain_pair(
         encoder: the job's model.
         batcher: the device that it is on, which fills its batches from all jobs.
         job: the job's record.
-        image: the stored input image, encoded.
+        picture: the job's.
         params: the method's parameters in full; they were checked when the job was submitted.
         check: called while the job waits for the device; what it raises stops the work.
         report: called between batches with (completed, total) forward passes; what it raises stops the work.
@@ -65,8 +112,6 @@ def explain_pair(
     Raises:
         FixlipError: the inputs cannot be explained.
     """
-    # The API has judged the submitted file by its own limits; what it stored is a larger file of the same picture.
-    picture = decode_image(image, max_bytes=sys.maxsize, max_pixels=sys.maxsize)
     face = batcher.encoder_for(encoder, client=job.id, check=check)
     parameters: dict[str, Any] = dict(params)
 
@@ -84,17 +129,34 @@ def explain_pair(
         return explain(pass_on), face.view(picture)
 
 
-def outcome_of(job: Job, explanation: Explanation, view: ImageArray, maps: Mapping[str, RenderedMap]) -> Outcome:
+def outcome_of(job: Job, findings: Findings, maps: Mapping[str, RenderedMap]) -> Outcome:
     """The answer to a job: its record's part, and its files.
 
     Args:
         job: its record.
-        explanation: what was found.
-        view: (H, W, 3) uint8, what the model saw.
+        findings: what was found.
         maps: the drawn maps by name.
     """
+    explanation, evaluation = findings.explanation, findings.evaluation
     output = _brief(explanation, maps)
-    result = JobResult(
+    files = {
+        "interactions.npz": to_npz_bytes(explanation),
+        "interactions.json": to_json_bytes(explanation),
+        "view.png": _png(findings.view),
+        **{f"maps/{name}.png": rendered.png for name, rendered in maps.items()},
+        **{f"maps/{name}.svg": rendered.svg for name, rendered in maps.items()},
+    }
+    passes = None
+    if evaluation is not None:
+        output = output.model_copy(update={"evaluation": scores_of(evaluation)})
+        files[EVALUATION] = document_of(job, explanation, evaluation).model_dump_json(indent=2).encode()
+        passes = evaluation.image_passes + evaluation.text_passes
+    files["result.json"] = _result(job, output, explanation).model_dump_json(indent=2).encode()
+    return Outcome(output, files, explanation.image_passes + explanation.text_passes, passes)
+
+
+def _result(job: Job, output: JobOutput, explanation: Explanation) -> JobResult:
+    return JobResult(
         **dict(output),
         model=job.model,
         method=job.method,
@@ -102,15 +164,6 @@ def outcome_of(job: Job, explanation: Explanation, view: ImageArray, maps: Mappi
         input=job.input,
         provenance=dict(explanation.provenance),
     )
-    files = {
-        "interactions.npz": to_npz_bytes(explanation),
-        "interactions.json": to_json_bytes(explanation),
-        "result.json": result.model_dump_json(indent=2).encode(),
-        "view.png": _png(view),
-        **{f"maps/{name}.png": rendered.png for name, rendered in maps.items()},
-        **{f"maps/{name}.svg": rendered.svg for name, rendered in maps.items()},
-    }
-    return Outcome(output, files, explanation.image_passes + explanation.text_passes)
 
 
 def _brief(explanation: Explanation, maps: Mapping[str, RenderedMap]) -> JobOutput:

@@ -12,11 +12,11 @@ from fixlip_core.errors import (
     DeviceLostError,
     DeviceMemoryError,
     FixlipError,
+    RenderingLostError,
     WeightsNotFoundError,
 )
 from service.jobs.errors import StorageUnavailableError
 from service.jobs.records import JobFailure
-from worker.rendering import RenderingLostError
 
 __all__ = ["Fault", "judge", "pause_before_retry_s"]
 

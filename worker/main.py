@@ -9,17 +9,20 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from fixlip_core.audit.signing import Signer
 from fixlip_core.batching import Batcher, memory_bytes
+from fixlip_core.rendering.pool import RenderPool
+from service.jobs.batches.feeding import Feeder
 from service.jobs.connection import connect
 from service.jobs.storage.bundles import BundleStore
 from service.jobs.upkeep import Upkeep
 from service.observability.tracing import start_tracing
+from worker.auditing import Auditor
 from worker.loading import model_loads
 from worker.metrics import Sources
 from worker.models import Load, ModelPool
 from worker.observing import Observer
 from worker.periodic import Periodic
-from worker.rendering import RenderPool
 from worker.runtime import Runtime, install_runtime
 from worker.settings import WorkerSettings
 from worker.slots import Slots
@@ -48,10 +51,11 @@ def run(settings: WorkerSettings, *, loads: Callable[[WorkerSettings], Mapping[s
         loads: gives what loads each model.
 
     Raises:
-        FixlipError: a model could not be loaded, or the metrics' port is taken.
+        FixlipError: a model could not be loaded, the key that signs cannot be used, or the metrics' port is taken.
         SystemExit: the process can no longer work, and its supervisor should start it anew; its jobs went back to the
             queue.
     """
+    auditor = Auditor(Signer.read(settings.signing_key_file) if settings.signing_key_file else None)
     stop = Stop(settings.grace_s)
     stop.listen()
     _limit_threads(settings)
@@ -62,14 +66,17 @@ def run(settings: WorkerSettings, *, loads: Callable[[WorkerSettings], Mapping[s
         models = ModelPool(loads(settings), budget_bytes=settings.memory_bytes, on_unload=batcher.forget)
         models.load_all()
         redis = connect(settings.redis_url, timeout_s=REDIS_TIMEOUT_S)
+        bundles = BundleStore.open(settings, redis)
         runtime = Runtime(
             settings=settings,
             redis=redis,
-            bundles=BundleStore.open(settings, redis),
+            bundles=bundles,
+            feeder=Feeder(redis, settings, bundles),
             models=models,
             batcher=batcher,
             renderer=renderer,
             stop=stop,
+            auditor=auditor,
             observer=observer,
         )
         observer.metrics.ask(_sources(runtime))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -19,8 +19,7 @@ from opentelemetry.trace import (
     use_span,
 )
 
-from fixlip_core.batching import BatchRun
-from fixlip_core.explanation import Explanation
+from fixlip_core.batching import BatchRun, Modality
 from service.observability.logs import log_context
 from service.observability.tracing import NO_TRACING, Tracing, context_of
 from worker.execution import Execution
@@ -82,11 +81,10 @@ class Observer:
             company = [other.span for other in found.values() if other is not run and other.span][:MAX_COMPANY]
             run.trail.note(batch, batch.rows_of[client], company)
 
-    def count_passes(self, execution: Execution, explanation: Explanation) -> None:
+    def count_passes(self, execution: Execution, passes: Mapping[Modality, int]) -> None:
         """A run has made its passes: those of methods that run the towers themselves went through no batch."""
-        if not execution.trail.n_batches:
-            self.metrics.count_passes("image", explanation.image_passes)
-            self.metrics.count_passes("text", explanation.text_passes)
+        for tower, made in passes.items():
+            self.metrics.count_passes(tower, max(0, made - execution.trail.rows[tower]))
 
     def _count(self, execution: Execution) -> None:
         job, ending, metrics = execution.job, execution.ending, self.metrics

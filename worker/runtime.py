@@ -17,17 +17,19 @@ from typing import Final, TypeVar
 from redis import Redis, RedisError
 
 from fixlip_core.batching import Batcher
+from fixlip_core.rendering.pool import RenderPool
+from service.jobs.batches.feeding import Feeder
 from service.jobs.catalogue import Catalogue
 from service.jobs.queue import JobQueue
 from service.jobs.rates import Rates
 from service.jobs.repository import JobRepository
 from service.jobs.storage.bundles import BundleStore
+from worker.auditing import Auditor
 from worker.execution import Executions
 from worker.gate import Gate
 from worker.models import ModelPool
 from worker.observing import Observer
 from worker.pace import PaceMeter
-from worker.rendering import RenderPool
 from worker.settings import WorkerSettings
 from worker.stopping import Stop
 
@@ -47,11 +49,13 @@ class Runtime:
         settings: the worker's settings.
         redis: connections of the job domain.
         bundles: the jobs' files.
+        feeder: puts jobs of batches into the queue.
         models: the models that this worker serves.
         batcher: the device.
         renderer: the processes that draw maps.
         stop: the process's request to stop.
         executions: the runs of this process.
+        auditor: adds their audit records to the jobs' files.
         gate: says which runs may be side by side.
         meter: measures how fast this process is.
         observer: watches the runs of this process.
@@ -61,11 +65,13 @@ class Runtime:
     settings: WorkerSettings
     redis: Redis
     bundles: BundleStore
+    feeder: Feeder
     models: ModelPool
     batcher: Batcher
     renderer: RenderPool
     stop: Stop
     executions: Executions = field(default_factory=Executions)
+    auditor: Auditor = field(default_factory=Auditor)
     gate: Gate = field(default_factory=Gate)
     meter: PaceMeter = field(default_factory=PaceMeter)
     observer: Observer = field(default_factory=Observer)
@@ -107,6 +113,15 @@ class Runtime:
             self.catalogue.withdraw(self.worker_id)
         except RedisError as error:
             _log.warning("this worker could not say that it has gone: %s", error)
+
+    def feed(self) -> None:
+        """Fill the queue from the batches; what this does not do, a sweep will."""
+        try:
+            self.feeder.feed()
+        except RedisError as error:
+            _log.warning("the queue was not filled from the batches: %s", error)
+        except Exception:  # the job that has made room in the queue is not to suffer for it
+            _log.exception("the queue was not filled from the batches")
 
     def persistently(self, act: Callable[[], _T]) -> _T:
         """``act()``, repeated while Redis is away and this worker may wait for it.

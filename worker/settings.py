@@ -40,6 +40,8 @@ class WorkerSettings(JobSettings):
         metrics_host: ``FIXLIP_METRICS_HOST``; address where Prometheus is answered.
         metrics_port: ``FIXLIP_METRICS_PORT``; port where it is, None for nowhere. Of several workers that one parent
             started, the second has the next port, and so on.
+        signing_key_file: ``FIXLIP_SIGNING_KEY_FILE``; the operator's Ed25519 key, a PEM file, that signs the audit
+            records of jobs. Without it, they are not signed.
         grace_s: ``FIXLIP_GRACE_S``; how long a stopping worker may take to finish its jobs before it hands them back.
     """
 
@@ -57,6 +59,7 @@ class WorkerSettings(JobSettings):
     render_processes: Annotated[int | None, Field(ge=1)] = None
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int | None, Field(ge=1, le=65_535)] = None
+    signing_key_file: Path | None = None
     grace_s: Annotated[float, Field(ge=0)] = 10.0
 
     @field_validator("models", mode="before")

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
+from PIL import Image
+from pydantic import JsonValue
 from redis import RedisError
 from rq import get_current_job
 
-from fixlip_core.explanation import Explanation
-from fixlip_core.types import ImageArray
+from fixlip_core.batching import Modality
+from fixlip_core.encoders.protocol import DualEncoder
+from fixlip_core.rendering import RenderedMap
 from service.jobs.errors import ArtifactNotFoundError, JobNotFoundError
 from service.jobs.inputs import IMAGE, params_of
 from service.jobs.storage.bundle import Bundle
 from service.observability.logs import log_context
+from worker.auditing import Evidence
 from worker.execution import Execution, StoppedError, Verdict
-from worker.explaining import Outcome, explain_pair, outcome_of
+from worker.explaining import Findings, Outcome, explain_pair, outcome_of, stored_picture
 from worker.faults import judge, pause_before_retry_s
+from worker.judging import judge_pair, planned_passes
 from worker.runtime import Runtime, current_runtime
 from worker.settling import settle
 
@@ -69,6 +74,8 @@ def _claim_and_run(runtime: Runtime, job_id: str, worker_id: str) -> None:
     if runtime.stop.overdue:
         execution.decide(Verdict.HANDED_BACK)
     runtime.executions.add(execution)
+    if execution.job.batch_id is not None:
+        runtime.feed()
     try:
         with runtime.observer.watch(execution):
             _run(runtime, execution)
@@ -124,15 +131,16 @@ def _beside_others(runtime: Runtime, execution: Execution) -> Iterator[None]:
 
 def _explain(runtime: Runtime, execution: Execution) -> None:
     job, lease = execution.job, execution.lease
-    explanation, view = _use_model(runtime, execution)
+    findings, evidence = _use_model(runtime, execution)
     with execution.trail.phase("render"):
-        maps = runtime.renderer.render(explanation, view, check=execution.check)
+        maps = _drawn(runtime, execution, findings)
     with execution.trail.phase("store"):
-        outcome = outcome_of(job, explanation, view, maps)
+        found = outcome_of(job, findings, maps)
+        outcome = runtime.auditor.attest(execution, evidence, findings.explanation, found)
         stored = _stored_unless_redis_is_away(runtime, outcome)
     execution.check()
     execution.finish()
-    metrics = execution.metrics(outcome.forward_passes)
+    metrics = execution.metrics(outcome.forward_passes, outcome.evaluation_passes)
 
     def commit() -> bool:
         # Redis may have been away for longer than a bundle is kept that nobody holds.
@@ -147,6 +155,13 @@ def _explain(runtime: Runtime, execution: Execution) -> None:
         _log.warning("job %s was taken from this worker, whose answer counts no more", job.id)
 
 
+def _drawn(runtime: Runtime, execution: Execution, findings: Findings) -> Mapping[str, RenderedMap]:
+    """The maps by name; drawing takes longer than a small explanation, and of a batch nobody may look at them."""
+    if not execution.job.maps:
+        return {}
+    return runtime.renderer.render(findings.explanation, findings.view, curves=findings.curves, check=execution.check)
+
+
 def _stored_unless_redis_is_away(runtime: Runtime, outcome: Outcome) -> Bundle | None:
     """The stored results. A wait for Redis is no part of the work, whose time is limited; a wait for the store is."""
     try:
@@ -156,7 +171,7 @@ def _stored_unless_redis_is_away(runtime: Runtime, outcome: Outcome) -> Bundle |
         return None
 
 
-def _use_model(runtime: Runtime, execution: Execution) -> tuple[Explanation, ImageArray]:
+def _use_model(runtime: Runtime, execution: Execution) -> tuple[Findings, Evidence]:
     """What needs the model; apart from the rest, which would keep it in memory when it has to leave."""
     job = execution.job
     if execution.inputs is None:
@@ -164,22 +179,40 @@ def _use_model(runtime: Runtime, execution: Execution) -> tuple[Explanation, Ima
     trail = execution.trail
     with trail.phase("inputs"):
         inputs = runtime.bundles.read(execution.inputs)
+        picture, params = stored_picture(inputs[IMAGE]), params_of(inputs, recorded=job.params)
     with ExitStack() as held:
         with trail.phase("model"):
             encoder = held.enter_context(runtime.models.use(job.model, execution.check))
         execution.begin()
-        with trail.passes():
-            explanation, view = explain_pair(
-                encoder,
-                runtime.batcher,
-                job,
-                inputs[IMAGE],
-                params_of(inputs, recorded=job.params),
-                check=execution.check,
-                report=execution.report,
-            )
-    runtime.observer.count_passes(execution, explanation)
-    return explanation, view
+        findings = _find(runtime, execution, encoder, picture, params)
+        evidence = Evidence.of(encoder.card, params, picture)
+    passes: dict[Modality, int] = {"image": findings.image_passes, "text": findings.text_passes}
+    runtime.observer.count_passes(execution, passes)
+    return findings, evidence
+
+
+def _find(
+    runtime: Runtime, execution: Execution, encoder: DualEncoder, picture: Image.Image, params: Mapping[str, JsonValue]
+) -> Findings:
+    """Explain the job's pair and judge the explanation, with one progress over both."""
+    job, batcher, check = execution.job, runtime.batcher, execution.check
+    to_come = planned_passes(encoder, job, params)
+
+    def report(completed: int, total: int) -> None:
+        execution.report(completed, total + to_come)
+
+    with execution.trail.passes():
+        explanation, view = explain_pair(encoder, batcher, job, picture, params, check=check, report=report)
+    if not job.evaluate:
+        return Findings(explanation, view)
+    made = explanation.image_passes + explanation.text_passes
+
+    def report_more(completed: int, total: int) -> None:
+        execution.report(made + completed, made + total)
+
+    with execution.trail.phase("evaluate"):
+        evaluation = judge_pair(encoder, batcher, job, view, explanation, check=check, report=report_more)
+    return Findings(explanation, view, evaluation)
 
 
 def _treat(runtime: Runtime, execution: Execution, error: Exception) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,14 +11,14 @@ from typing import Final, Literal
 
 from opentelemetry.trace import SpanContext
 
-from fixlip_core.batching import BatchRun
+from fixlip_core.batching import BatchRun, Modality
 
 __all__ = ["BatchPart", "Phase", "Stretch", "Trail"]
 
 MAX_BATCHES: Final = 32
 """Batches of a run that are kept one by one: a job may have thousands, and the first show what they are like."""
 
-Phase = Literal["inputs", "model", "passes", "solve", "render", "store"]
+Phase = Literal["inputs", "model", "passes", "solve", "evaluate", "render", "store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,14 @@ class Trail:
         phases: those that are over, in their order.
         batches: its part in the first batches.
         n_batches: how many it had a part in.
+        rows: how many of their rows were its own, by the tower that they went through.
     """
 
     def __init__(self) -> None:
         self.phases: list[Stretch] = []
         self.batches: list[BatchPart] = []
         self.n_batches = 0
+        self.rows: Counter[Modality] = Counter()
         self._last_batch_s: float | None = None
 
     @contextmanager
@@ -88,6 +91,7 @@ class Trail:
     def note(self, batch: BatchRun, rows: int, company: Sequence[SpanContext] = ()) -> None:
         """The run had ``rows`` rows in a batch."""
         self.n_batches += 1
+        self.rows[batch.modality] += rows
         self._last_batch_s = batch.ended_s
         if len(self.batches) < MAX_BATCHES:
             self.batches.append(BatchPart(batch, rows, company))

@@ -11,13 +11,14 @@ from redis import Redis
 
 from fixlip_core.batching import Batcher
 from fixlip_core.encoders.protocol import DualEncoder
+from fixlip_core.rendering.pool import RenderPool
+from service.jobs.batches.feeding import Feeder
 from service.jobs.connection import connect
 from service.jobs.storage.bundles import BundleStore
 from tests.support.fake_encoder import FakeEncoder
 from tests.support.running import Serve
 from worker.models import ModelPool
 from worker.observing import Observer
-from worker.rendering import RenderPool
 from worker.runtime import Runtime, install_runtime
 from worker.settings import WorkerSettings
 from worker.stopping import Stop
@@ -58,10 +59,12 @@ def serve(settings: WorkerSettings, connection: Redis, renderer: RenderPool) -> 
         def make(*encoders: DualEncoder, **changes: object) -> Runtime:
             models = ModelPool({encoder.card.id: partial(_same, encoder) for encoder in encoders or (FakeEncoder(),)})
             models.load_all()
+            bundles, changed = BundleStore.open(settings, connection), settings.model_copy(update=changes)
             runtime = Runtime(
-                settings=settings.model_copy(update=changes),
+                settings=changed,
                 redis=connection,
-                bundles=BundleStore.open(settings, connection),
+                bundles=bundles,
+                feeder=Feeder(connection, changed, bundles),
                 models=models,
                 batcher=batcher,
                 renderer=renderer,

@@ -18,7 +18,7 @@ from service.jobs.records import Job, JobInput, JobModel, JobResult
 from tests.support.explanations import attribution, pair_attribution
 from tests.support.fake_encoder import CARD, FakeEncoder
 from tests.support.jobs import PARAMS, png
-from worker.explaining import Outcome, explain_pair, outcome_of
+from worker.explaining import Findings, Outcome, explain_pair, outcome_of, stored_picture
 
 
 def a_job() -> Job:
@@ -36,12 +36,12 @@ def answer(params: dict[str, Any], *, image: bytes | None = None, progress: Prog
             FakeEncoder(),
             batcher,
             a_job(),
-            image or png(),
+            stored_picture(image or png()),
             params,
             check=lambda: None,
             report=progress,
         )
-    return outcome_of(a_job(), explanation, view, render_maps(explanation, view))
+    return outcome_of(a_job(), Findings(explanation, view), render_maps(explanation, view))
 
 
 def test_progress_counts_the_passes_of_the_outcome() -> None:

@@ -7,11 +7,11 @@ from fixlip_core.errors import (
     DeviceLostError,
     DeviceMemoryError,
     InvalidCaptionError,
+    RenderingLostError,
     WeightsNotFoundError,
 )
 from service.jobs.errors import ArtifactNotFoundError, StorageUnavailableError
 from worker.faults import judge, pause_before_retry_s
-from worker.rendering import RenderingLostError
 
 
 class OutOfMemoryError(RuntimeError):

@@ -31,7 +31,7 @@ class Shop:
         self.loaded: list[str] = []
         self.left: list[str] = []
         self.size_bytes = 100
-        self.revision = CARD.revision
+        self.weights_sha256 = CARD.weights_sha256
 
     @property
     def loads(self) -> Mapping[str, Load]:
@@ -48,7 +48,9 @@ class Shop:
     def _load_of(self, name: str) -> Load:
         def load() -> DualEncoder:
             self.loaded.append(name)
-            return FakeEncoder(card=replace(CARD, id=name, revision=self.revision), weights_bytes=self.size_bytes)
+            return FakeEncoder(
+                card=replace(CARD, id=name, weights_sha256=self.weights_sha256), weights_bytes=self.size_bytes
+            )
 
         return load
 
@@ -233,10 +235,10 @@ def test_another_revision_is_another_model(shop: Shop) -> None:
 
 def test_weights_that_changed_while_they_were_not_loaded_are_noticed(shop: Shop) -> None:
     pool = shop.pool(budget_bytes=100)
-    shop.revision = "sha256:new"
-    with pytest.raises(UnknownModelError, match="in revision sha256:new"):
+    shop.weights_sha256 = "f" * 64
+    with pytest.raises(UnknownModelError, match="in revision sha256:ffffffffffffffff"):
         use(pool, "d")
-    assert {card.id: card.revision for card in pool.cards}["d"] == "sha256:new"
+    assert {card.id: card.revision for card in pool.cards}["d"] == "sha256:ffffffffffffffff"
 
 
 def test_a_model_that_cannot_be_loaded_again_is_the_askers_trouble_alone(shop: Shop) -> None:

@@ -79,6 +79,14 @@ def test_all_passes_of_a_job_are_counted(runtime: Runtime) -> None:
     assert counted == {"image": output.image_passes, "text": output.text_passes}
 
 
+def test_passes_of_an_evaluation_are_counted_and_a_phase(runtime: Runtime) -> None:
+    done = run(runtime, evaluate=("faithfulness",))
+    found = scrape(runtime)
+    counted = [found[of("fixlip_worker_forward_passes_total", tower=tower)] for tower in ("image", "text")]
+    assert sum(counted) == (done.metrics.forward_passes or 0) + (done.metrics.evaluation_passes or 0)
+    assert found[of("fixlip_worker_phase_seconds_count", phase="evaluate", method="fixlip")] == 1
+
+
 def test_a_failure_has_its_code(serve: Serve) -> None:
     runtime = serve(FakeEncoder(on_batch=raising(DeviceMemoryError("no"))))
     run(runtime)

@@ -16,20 +16,28 @@ from PIL import Image
 from fixlip_core.errors import DeviceMemoryError
 from fixlip_core.formats import from_json_bytes, from_npz_bytes, to_npz_bytes
 from fixlip_core.rendering import render_maps
+from fixlip_core.rendering.pool import RenderPool
+from service.jobs.batches.feeding import Feeder
+from service.jobs.batches.records import batch_job_id
+from service.jobs.batches.repository import BatchRepository
 from service.jobs.inputs import input_files
 from service.jobs.leases import Lease
+from service.jobs.queue import job_of
 from service.jobs.records import JobInput, JobModel, JobResult, JobStatus
 from service.jobs.repository import JobRepository
 from service.jobs.storage.bundle import Bundle
+from tests.support.batches import batch_items
 from tests.support.fake_encoder import CARD, FakeEncoder
 from tests.support.jobs import PARAMS, png, submit
 from tests.support.running import SLOT, Serve, files_of, raising, run
+from worker.auditing import AUDIT
 from worker.execution import Verdict
 from worker.models import ModelPool
-from worker.rendering import RenderPool
 from worker.runtime import Runtime
 from worker.tasks import run_explanation, run_job
 from worker.watch import Watch
+
+BATCH = "0" * 32
 
 
 def test_a_job_ends_with_its_record_and_all_its_files(runtime: Runtime) -> None:
@@ -74,10 +82,12 @@ def test_files_agree_with_each_other_and_with_the_record(runtime: Runtime) -> No
     assert strongest.labels == tuple(exact.players.label(player) for player in strongest.players)
 
 
-def test_same_job_gives_the_same_bytes_which_are_stored_once(runtime: Runtime, tmp_path: Path) -> None:
-    first, second = (runtime.repository.row(run(runtime).id).books.results for _ in range(2))
-    assert first == second
-    assert len([path for path in (tmp_path / "bundles").rglob("*") if path.is_file()]) == 2
+def test_same_job_gives_the_same_bytes_but_for_its_record(runtime: Runtime, tmp_path: Path) -> None:
+    first, second = (files_of(runtime, run(runtime)) for _ in range(2))
+    assert {name for name in first if first[name] != second.get(name)} == {AUDIT}
+    assert first.keys() == second.keys()
+    # The results of each, and the picture, which is stored once.
+    assert len([path for path in (tmp_path / "bundles").rglob("*") if path.is_file()]) == 3
 
 
 def test_parameters_reach_the_method(runtime: Runtime) -> None:
@@ -312,3 +322,29 @@ def test_a_job_of_a_model_that_others_serve_is_left_to_them(runtime: Runtime) ->
     assert (left.status, left.attempt, left.error) == (JobStatus.QUEUED, 0, None)
     state = runtime.repository.queue_state()
     assert (state.queued, state.delayed, state.running) == (0, 1, 0)
+
+
+def test_a_job_of_a_batch_makes_room_for_the_next_as_soon_as_it_is_begun(serve: Serve) -> None:
+    runtime = serve(batch_window=1)
+    batches = BatchRepository(runtime.redis, runtime.settings, runtime.bundles)
+    batches.create(BATCH, batch_items(runtime.bundles, 3, params={**PARAMS, "order": 1}))
+    for index in range(3):
+        assert batch_job_id(BATCH, index, 0) in set(map(job_of, runtime.queue.waiting()))
+        run_job(runtime, batch_job_id(BATCH, index, 0), worker_id=SLOT)
+    assert batches.get(BATCH).request_counts.completed == 3
+    assert [row.status for row in batches.rows(BATCH, 0, 3)] == ["succeeded"] * 3
+
+
+def test_a_job_does_not_suffer_where_no_further_ones_can_be_queued(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def break_down(_: Feeder) -> int:
+        raise ValueError("what is this")
+
+    batches = BatchRepository(runtime.redis, runtime.settings, runtime.bundles)
+    batches.create(BATCH, batch_items(runtime.bundles, 1, params={**PARAMS, "order": 1}))
+    monkeypatch.setattr(Feeder, "feed", break_down)
+    with caplog.at_level(logging.WARNING):
+        run_job(runtime, batch_job_id(BATCH, 0, 0), worker_id=SLOT)
+    assert batches.get(BATCH).request_counts.completed == 1
+    assert "what is this" in caplog.text
