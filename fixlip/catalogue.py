@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fixlip.client import Job, Method, Model
+from fixlip.client import Job, Method, Metric, Model
 
-__all__ = ["show_jobs", "show_method", "show_methods", "show_models"]
+__all__ = ["show_jobs", "show_method", "show_methods", "show_metrics", "show_models"]
 
 
 def show_models(console: Console, models: Sequence[Model]) -> None:
@@ -55,6 +55,16 @@ def show_method(console: Console, method: Method) -> None:
     for name, schema in method.parameters["properties"].items():
         default = json.dumps(schema.get("default"))
         table.add_row(name, escape(default), escape(_accepted(schema)), escape(schema["description"]))
+    console.print(table)
+
+
+def show_metrics(console: Console, metrics: Sequence[Metric]) -> None:
+    """Print the metrics by which a service judges explanations."""
+    table = _table("metric", "scores", "image passes", "text passes", "")
+    for metric in metrics:
+        scores = ", ".join(f"{score.name} {'up' if score.higher_is_better else 'down'}" for score in metric.scores)
+        passes = (f"{metric.cost.image_passes}", f"{metric.cost.text_passes}")
+        table.add_row(metric.name, scores, *passes, escape(metric.title))
     console.print(table)
 
 

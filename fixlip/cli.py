@@ -7,15 +7,16 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from fixlip import keys
+from fixlip import audit, batch, keys
 from fixlip.errors import CommandError
 from fixlip.remote import remote
+from fixlip.verifying import verifying
 from fixlip_core.errors import FixlipError
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(remote)
+app.add_typer(verifying)
+app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
+app.add_typer(batch.app, name="batch")
 
 _Host = Annotated[str, typer.Option(help="Address to listen on.")]
 _Port = Annotated[int, typer.Option(help="Port to listen on; 0 for a free one.", min=0, max=65_535)]
@@ -42,6 +46,10 @@ _Models = Annotated[
         "'hf-hub:OWNER/NAME' or a directory.",
     ),
 ]
+
+
+_INTERRUPTED: Final = 130
+"""Exit status of what Ctrl-C has ended, as shells have it."""
 
 
 def main() -> None:
@@ -191,6 +199,48 @@ def demo(
 
     _interrupt_on_signals()
     run_demo(Console(), data=data, out=out, seed=seed, budget=budget)
+
+
+@app.command()
+def benchmark(
+    data: Annotated[str, typer.Option(help="Pairs to explain: 'demo' (drawn scenes), 'coco:DIR' or 'mosaics:DIR'.")] = (
+        "demo"
+    ),
+    scenes: Annotated[int, typer.Option(help="How many pairs; of fewer, all.", min=1)] = 500,
+    methods: Annotated[
+        str | None,
+        typer.Option(
+            help="Methods, separated by commas, with parameters as in 'fixlip:p=0.7+order=1,exclip:steps=20'. Without "
+            "it, every method, and FIxLIP also by Shapley interactions and Shapley values.",
+        ),
+    ] = None,
+    model: Annotated[str, typer.Option(help="The model, by the names of `fixlip worker --models`.")] = "demo",
+    device: Annotated[str, typer.Option(help="Where it runs: 'cpu', 'cuda' or 'cuda:N'.")] = "cpu",
+    precision: Annotated[str, typer.Option(help="Of its numbers: 'fp32', 'bf16' or, on a GPU, 'fp16'.")] = "fp32",
+    out: Annotated[Path, typer.Option(help="Directory for results, report and figures.")] = Path("out/benchmark"),
+    seed: Annotated[int, typer.Option(help="Draws pairs and coalitions: same seed, same figures.", min=0)] = 0,
+    budget: Annotated[int, typer.Option(help="Forward passes of the image tower for FIxLIP.", min=8)] = 512,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in the directory.")] = False,
+) -> None:
+    """Compare the methods on many pairs, in this process: pointing game, curves, faithfulness, confidence."""
+    from fixlip.benchmark import BenchmarkOptions
+    from fixlip.benchmark import benchmark as compare_methods
+
+    _interrupt_on_signals()
+    options = BenchmarkOptions(
+        data=data,
+        scenes=scenes,
+        methods=methods,
+        model=model,
+        device=device,
+        precision=precision,
+        out=out,
+        seed=seed,
+        budget=budget,
+        resume=resume,
+    )
+    if not compare_methods(Console(), options):
+        raise typer.Exit(_INTERRUPTED)
 
 
 def _interrupt_on_signals() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from fixlip.client import Job, JobNotSucceededError
+from fixlip.client import Job, JobNotSucceededError, Score
 from fixlip_core.explanation import Explanation
 from fixlip_core.players import Players
 
-__all__ = ["program_name", "show_explanation", "show_progress"]
+__all__ = ["program_name", "show_explanation", "show_progress", "show_scores"]
 
 ROWS = 10
 
@@ -65,6 +65,24 @@ def show_explanation(console: Console, explanation: Explanation) -> None:
     )
     if not np.isnan(explanation.estimated_r2):
         console.print(f"faithfulness, estimated (leave-one-out): R\N{SUPERSCRIPT TWO} = {explanation.estimated_r2:.4f}")
+
+
+def show_scores(console: Console, scores: Sequence[Score]) -> None:
+    """Print what metrics found, a line each; why there is no value, or what is to be known of it, is below."""
+    table = Table(title="Evaluation", title_justify="left")
+    for name in ("metric", "score"):
+        table.add_column(name)
+    table.add_column("value", justify="right")
+    table.add_column("95 % interval")
+    for score in scores:
+        value = "-" if score.value is None else f"{score.value:.4f}"
+        is_known = score.ci_low is not None and score.ci_high is not None
+        interval = f"{score.ci_low:.4f} to {score.ci_high:.4f}" if is_known else ""
+        table.add_row(score.metric, score.name, value, interval)
+    console.print(table)
+    for note in dict.fromkeys(score.note for score in scores if score.note):
+        named = ", ".join(f"{score.metric} {score.name}" for score in scores if score.note == note)
+        console.print(f"{named}: {note}", soft_wrap=True, markup=False)
 
 
 def _title(explanation: Explanation) -> str:

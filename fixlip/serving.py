@@ -77,4 +77,5 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let everybody go who waits, then end as ever."""
         self._backend.watcher.close()
+        self._backend.batch_watcher.close()
         await super().shutdown(sockets)

@@ -10,10 +10,16 @@
 from __future__ import annotations
 
 from fixlip.client._async import AsyncClient
+from fixlip.client._async_batches import AsyncBatches
+from fixlip.client._batch_models import Batch, BatchCounts, BatchSummary, ScoreSummary, Way, WayComparison
+from fixlip.client._batch_submissions import BatchSubmission
+from fixlip.client._batches import Batches
+from fixlip.client._comparisons import Agreement, ComparedExplanation, Comparison
 from fixlip.client._connection import DEFAULT_URL
 from fixlip.client._submissions import Submission
 from fixlip.client._sync import Client
 from fixlip.client.errors import (
+    BatchTimeoutError,
     ConflictError,
     ForbiddenError,
     InvalidRequestError,
@@ -27,12 +33,34 @@ from fixlip.client.errors import (
     UnreachableError,
     WaitTimeoutError,
 )
-from fixlip.client.models import Explained, FieldError, Interactions, Job, Method, Model, Quota, Result, Upload
+from fixlip.client.models import (
+    Explained,
+    FieldError,
+    Interactions,
+    Job,
+    Method,
+    Metric,
+    Model,
+    Quota,
+    Result,
+    Score,
+    Upload,
+)
 
 __all__ = [
     "DEFAULT_URL",
+    "Agreement",
+    "AsyncBatches",
     "AsyncClient",
+    "Batch",
+    "BatchCounts",
+    "BatchSubmission",
+    "BatchSummary",
+    "BatchTimeoutError",
+    "Batches",
     "Client",
+    "ComparedExplanation",
+    "Comparison",
     "ConflictError",
     "Explained",
     "FieldError",
@@ -42,11 +70,14 @@ __all__ = [
     "Job",
     "JobNotSucceededError",
     "Method",
+    "Metric",
     "Model",
     "NotFoundError",
     "Quota",
     "QuotaError",
     "Result",
+    "Score",
+    "ScoreSummary",
     "ServiceError",
     "Submission",
     "UnauthenticatedError",
@@ -55,4 +86,6 @@ __all__ = [
     "UnreachableError",
     "Upload",
     "WaitTimeoutError",
+    "Way",
+    "WayComparison",
 ]

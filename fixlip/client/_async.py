@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar, Unpack
+from typing import Any, TypeVar, Unpack
 
 import httpx
 
 from fixlip.client import _operations as operations
 from fixlip.client._answers import error_of, transport_errors
+from fixlip.client._async_batches import AsyncBatches
+from fixlip.client._comparisons import Comparison, FigureKind, comparison, comparison_figure
 from fixlip.client._connection import LONG_POLL_S, Patience, http_options, succeeded
 from fixlip.client._files import atomic_file, files_of, interactions
 from fixlip.client._following import QUIET_S, Following
@@ -19,7 +21,7 @@ from fixlip.client._operations import Exchange, JobOrId, Operation
 from fixlip.client._retries import async_retrying
 from fixlip.client._submissions import Image, Submission, named_bytes, submit
 from fixlip.client.errors import ConflictError
-from fixlip.client.models import Explained, Interactions, Job, Method, Model, Quota, Result, Upload
+from fixlip.client.models import Explained, Interactions, Job, Method, Metric, Model, Quota, Result, Upload
 
 __all__ = ["AsyncClient"]
 
@@ -46,6 +48,8 @@ class AsyncClient:
     ) -> None:
         self._http = httpx.AsyncClient(**http_options(url, api_key, timeout_s))
         self._retry_for_s = retry_for_s
+        self.batches = AsyncBatches(self._do, self._fetch_surely)
+        """Many explanations that are asked for as one."""
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -137,6 +141,10 @@ class AsyncClient:
         """The result of a job that has succeeded."""
         return await self._do(operations.result(job))
 
+    async def audit(self, job: JobOrId) -> dict[str, Any]:
+        """The audit record of a job that has succeeded, which `fixlip verify` checks."""
+        return await self._do(operations.audit(job))
+
     async def interactions(self, job: JobOrId) -> Interactions:
         """As :meth:`Client.interactions <fixlip.client.Client.interactions>`."""
         return await self._do(interactions(job))
@@ -145,8 +153,16 @@ class AsyncClient:
         """As :meth:`Client.download <fixlip.client.Client.download>`."""
         files = files_of(succeeded(await self.get(job)))
         for name, path in files.items():
-            await async_retrying(self._retry_for_s)(self._fetch, path, folder / name)
+            await self._fetch_surely(path, folder / name)
         return [folder / name for name in files]
+
+    async def compare(self, jobs: Sequence[JobOrId], *, with_pairs: bool = False) -> Comparison:
+        """As :meth:`Client.compare <fixlip.client.Client.compare>`."""
+        return await self._do(comparison(jobs, with_pairs=with_pairs))
+
+    async def comparison_figure(self, jobs: Sequence[JobOrId], *, kind: FigureKind = "png") -> bytes:
+        """As :meth:`Client.comparison_figure <fixlip.client.Client.comparison_figure>`."""
+        return await self._do(comparison_figure(jobs, kind=kind))
 
     async def upload(self, image: Image) -> Upload:
         """As :meth:`Client.upload <fixlip.client.Client.upload>`."""
@@ -171,6 +187,10 @@ class AsyncClient:
     async def method(self, name: str) -> Method:
         """One method."""
         return await self._do(operations.method(name))
+
+    async def metrics(self) -> tuple[Metric, ...]:
+        """The metrics by which the service judges explanations."""
+        return await self._do(operations.metrics())
 
     async def quotas(self) -> tuple[Quota, ...]:
         """What the tenant may have, and how much of it is used."""
@@ -202,6 +222,9 @@ class AsyncClient:
         except httpx.RequestError:
             pass  # the next stream goes on where this one broke
         following.closed()
+
+    async def _fetch_surely(self, path: str, target: Path) -> None:
+        await async_retrying(self._retry_for_s)(self._fetch, path, target)
 
     async def _fetch(self, path: str, target: Path) -> None:
         with transport_errors(self._http):

@@ -62,14 +62,19 @@ class Patience:
         """``pause_s``, or what is left where that is less."""
         return pause_s if self._end is None else max(0.0, min(pause_s, self._end - time.monotonic()))
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the time is."""
+        return self._end is not None and time.monotonic() >= self._end
+
     def check(self, job: Job) -> None:
         """Go on.
 
         Raises:
             WaitTimeoutError: the time is over.
         """
-        if self._end is not None and self._within_s is not None and time.monotonic() >= self._end:
-            raise WaitTimeoutError(job, self._within_s)
+        if self.is_over:
+            raise WaitTimeoutError(job, self._within_s or 0.0)
 
 
 def succeeded(job: Job) -> Job:

@@ -33,7 +33,14 @@ def files_of(job: Job) -> dict[str, str]:
     for name, _ in maps:
         if not _PLAIN_NAME.fullmatch(name):
             raise UnexpectedAnswerError(f"the job {job.id} has a map of the name {name!r}, which is no file's name")
-    results = {_NPZ: _NPZ, "interactions.json": "interactions.json", "result.json": "result"}
+    results = {
+        _NPZ: _NPZ,
+        "interactions.json": "interactions.json",
+        "result.json": "result",
+        "audit.json": "audit.json",
+    }
+    if job.urls.evaluation is not None:
+        results["evaluation.json"] = "evaluation.json"
     return {name: path_of(job, below) for name, below in results.items()} | {
         f"maps/{name}.{kind}": path_of(job, "maps", f"{name}.{kind}") for name, kind in maps
     }

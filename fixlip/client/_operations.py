@@ -12,7 +12,20 @@ import httpx
 
 from fixlip.client._answers import error_of, model_parser, retry_after_s
 from fixlip.client.errors import ServiceError
-from fixlip.client.models import Job, JobPage, Method, MethodList, Model, ModelList, Quota, QuotaList, Result, Upload
+from fixlip.client.models import (
+    Job,
+    JobPage,
+    Method,
+    MethodList,
+    Metric,
+    MetricList,
+    Model,
+    ModelList,
+    Quota,
+    QuotaList,
+    Result,
+    Upload,
+)
 
 __all__ = [
     "EXPLANATIONS",
@@ -21,6 +34,7 @@ __all__ = [
     "JobOrId",
     "Look",
     "Operation",
+    "audit",
     "cancel",
     "delete",
     "delete_upload",
@@ -30,6 +44,7 @@ __all__ = [
     "look",
     "method",
     "methods",
+    "metrics",
     "models",
     "page",
     "path_of",
@@ -89,7 +104,7 @@ class Operation(Generic[T]):
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Mapping[str, Any] | None = None
-    form: Mapping[str, str] | None = None
+    form: Mapping[str, str | list[str]] | None = None
     files: Mapping[str, tuple[str, bytes]] | None = None
     longer_by_s: float = 0.0
     is_done_when_gone: bool = False
@@ -181,6 +196,11 @@ def result(job: JobOrId) -> Operation[Result]:
     return Operation("GET", path_of(job, "result"), model_parser(Result))
 
 
+def audit(job: JobOrId) -> Operation[dict[str, Any]]:
+    """The audit record of a job that has succeeded."""
+    return Operation("GET", path_of(job, "audit.json"), model_parser(dict[str, Any]))
+
+
 def page(token: str, **filters: str | int | None) -> Operation[JobPage]:
     """A page of the list of jobs; the first has the token ""."""
     given = {"page_token": token or None, **filters}
@@ -216,6 +236,11 @@ def methods() -> Operation[tuple[Method, ...]]:
 def method(name: str) -> Operation[Method]:
     """One method."""
     return Operation("GET", f"/v1/methods/{quote(name, safe='')}", model_parser(Method))
+
+
+def metrics() -> Operation[tuple[Metric, ...]]:
+    """The metrics that the service has."""
+    return Operation("GET", "/v1/metrics", _items(model_parser(MetricList)))
 
 
 def quotas() -> Operation[tuple[Quota, ...]]:

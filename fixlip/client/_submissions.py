@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, Required, TypeAlias, TypedDict
 
@@ -18,14 +18,17 @@ Image: TypeAlias = bytes | Path
 """An image file's bytes, or where it is."""
 
 _NAME: Final = "image"
-_FIELDS: Final = ("caption", "image_id", "image_url", "model", "method", "params", "metadata", "cache")
+_FIELDS: Final = ("caption", "image_id", "image_url", "model", "method", "params", "evaluate", "metadata", "cache")
+_REPEATED: Final = ("evaluate",)
+"""In a form, such a field is there once for each of its members; others are texts, or texts of JSON."""
 
 
 class Submission(TypedDict, total=False):
     """What is to be explained, and how; what is left out or None is the service's default.
 
     ``image``, ``image_id`` and ``image_url`` are three ways to name the picture: a file, one that was uploaded before,
-    one that the service fetches from a host that its operator allows. ``webhook`` is a URL that is told of the job's
+    one that the service fetches from a host that its operator allows. ``evaluate`` names metrics that are to judge the
+    explanation: ``faithfulness``, ``aid``, ``confidence``, ``sanity``. ``webhook`` is a URL that is told of the job's
     end. ``cache="bypass"`` has the work done although its result may be known. ``wait_s``, of at most 60, is how long
     the service may wait for the job's end before it answers. Submissions of the same ``idempotency_key`` give the same
     job; without it each is a job of its own, however often its request is tried.
@@ -38,6 +41,7 @@ class Submission(TypedDict, total=False):
     model: str | None
     method: str | None
     params: Mapping[str, Any] | None
+    evaluate: Sequence[str] | None
     metadata: Mapping[str, str] | None
     webhook: str | None
     cache: Literal["use", "bypass"] | None
@@ -63,9 +67,15 @@ def submit(submission: Submission) -> Operation[Job]:
     if (image := submission.get("image")) is None:
         body: dict[str, Any] = {"json": fields}
     else:
-        texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
+        texts = {name: _in_form(name, value) for name, value in fields.items()}
         body = {"form": texts, "files": {"image": named_bytes(image)}}
     return Operation("POST", EXPLANATIONS, model_parser(Job), headers=headers, longer_by_s=wait_s, **body)
+
+
+def _in_form(name: str, value: Any) -> str | list[str]:
+    if name in _REPEATED:
+        return list(value)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def named_bytes(image: Image) -> tuple[str, bytes]:

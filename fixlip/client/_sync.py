@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar, Unpack
+from typing import Any, TypeVar, Unpack
 
 import httpx
 
 from fixlip.client import _operations as operations
 from fixlip.client._answers import error_of, transport_errors
+from fixlip.client._batches import Batches
+from fixlip.client._comparisons import Comparison, FigureKind, comparison, comparison_figure
 from fixlip.client._connection import LONG_POLL_S, Patience, http_options, succeeded
 from fixlip.client._files import atomic_file, files_of, interactions
 from fixlip.client._following import QUIET_S, Following
@@ -19,7 +21,7 @@ from fixlip.client._operations import Exchange, JobOrId, Operation
 from fixlip.client._retries import retrying
 from fixlip.client._submissions import Image, Submission, named_bytes, submit
 from fixlip.client.errors import ConflictError
-from fixlip.client.models import Explained, Interactions, Job, Method, Model, Quota, Result, Upload
+from fixlip.client.models import Explained, Interactions, Job, Method, Metric, Model, Quota, Result, Upload
 
 __all__ = ["Client"]
 
@@ -49,6 +51,8 @@ class Client:
     ) -> None:
         self._http = httpx.Client(**http_options(url, api_key, timeout_s))
         self._retry_for_s = retry_for_s
+        self.batches = Batches(self._do, self._fetch_surely)
+        """Many explanations that are asked for as one."""
 
     def __enter__(self) -> Client:
         return self
@@ -157,6 +161,10 @@ class Client:
         """The result of a job that has succeeded."""
         return self._do(operations.result(job))
 
+    def audit(self, job: JobOrId) -> dict[str, Any]:
+        """The audit record of a job that has succeeded, which `fixlip verify` checks."""
+        return self._do(operations.audit(job))
+
     def interactions(self, job: JobOrId) -> Interactions:
         """The whole tensor of a job that has succeeded, as NumPy arrays."""
         return self._do(interactions(job))
@@ -170,8 +178,21 @@ class Client:
         """
         files = files_of(succeeded(self.get(job)))
         for name, path in files.items():
-            retrying(self._retry_for_s)(self._fetch, path, folder / name)
+            self._fetch_surely(path, folder / name)
         return [folder / name for name in files]
+
+    def compare(self, jobs: Sequence[JobOrId], *, with_pairs: bool = False) -> Comparison:
+        """How far the explanations of two to eight jobs of one image and caption agree, on players that they share.
+
+        Args:
+            jobs: all have succeeded.
+            with_pairs: whether the values of all cross-modal pairs are wanted.
+        """
+        return self._do(comparison(jobs, with_pairs=with_pairs))
+
+    def comparison_figure(self, jobs: Sequence[JobOrId], *, kind: FigureKind = "png") -> bytes:
+        """These explanations side by side, and their differences from the first: an image file."""
+        return self._do(comparison_figure(jobs, kind=kind))
 
     def upload(self, image: Image) -> Upload:
         """Have the service keep an image for jobs to come, which name it by ``image_id``.
@@ -200,6 +221,10 @@ class Client:
     def method(self, name: str) -> Method:
         """One method."""
         return self._do(operations.method(name))
+
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics by which the service judges explanations."""
+        return self._do(operations.metrics())
 
     def quotas(self) -> tuple[Quota, ...]:
         """What the tenant may have, and how much of it is used."""
@@ -231,6 +256,9 @@ class Client:
         except httpx.RequestError:
             pass  # the next stream goes on where this one broke
         following.closed()
+
+    def _fetch_surely(self, path: str, target: Path) -> None:
+        retrying(self._retry_for_s)(self._fetch, path, target)
 
     def _fetch(self, path: str, target: Path) -> None:
         with transport_errors(self._http), self._http.stream("GET", path) as response:

@@ -11,7 +11,8 @@ ServiceError
 |-- QuotaError                 429: the quota is used up for now
 |-- UnavailableError           502, 503, 504: the service cannot do it just now
 |-- JobNotSucceededError       the job ended otherwise; ``job`` says how
-`-- WaitTimeoutError           the job has not ended in time; it goes on
+|-- WaitTimeoutError           the job has not ended in time; it goes on
+`-- BatchTimeoutError          the batch has not; ``batch`` says how it stands
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ from typing import TYPE_CHECKING, Final
 from fixlip.errors import CommandError
 
 if TYPE_CHECKING:
+    from fixlip.client._batch_models import Batch
     from fixlip.client.models import FieldError, Job
 
 __all__ = [
     "ERROR_BY_STATUS",
+    "BatchTimeoutError",
     "ConflictError",
     "ForbiddenError",
     "InvalidRequestError",
@@ -134,6 +137,19 @@ class WaitTimeoutError(ServiceError):
     def __init__(self, job: Job, waited_s: float) -> None:
         super().__init__(f"the job {job.id} is still {job.status} after {waited_s:g} s", job_status=job.status)
         self.job = job
+
+
+class BatchTimeoutError(ServiceError):
+    """A batch has not ended in the time that its caller had.
+
+    Args:
+        batch: as it was last seen.
+    """
+
+    def __init__(self, batch: Batch) -> None:
+        counts = batch.request_counts
+        super().__init__(f"{counts.total - counts.ended} of {counts.total} items of batch {batch.id} have not ended")
+        self.batch = batch
 
 
 ERROR_BY_STATUS: Final[Mapping[int, type[ServiceError]]] = {

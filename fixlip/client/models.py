@@ -24,6 +24,9 @@ __all__ = [
     "Method",
     "MethodCost",
     "MethodList",
+    "Metric",
+    "MetricList",
+    "MetricScore",
     "Metrics",
     "Model",
     "ModelList",
@@ -33,6 +36,7 @@ __all__ = [
     "Quota",
     "QuotaList",
     "Result",
+    "Score",
     "TopInteraction",
     "TopPlayer",
     "Upload",
@@ -77,11 +81,12 @@ class Progress(_Answer):
 
 
 class Metrics(_Answer):
-    """Measured cost; None until known."""
+    """Measured cost; None until known. The passes of ``evaluate`` are counted apart."""
 
     queue_s: float | None = None
     run_s: float | None = None
     forward_passes: int | None = None
+    evaluation_passes: int | None = None
 
 
 class Failure(_Answer):
@@ -124,6 +129,18 @@ class TopInteraction(_Answer):
     std_error: float | None = None
 
 
+class Score(_Answer):
+    """What a metric found: one number, with its 95 % interval. A ``value`` of None is explained in ``note``."""
+
+    metric: str
+    name: str
+    value: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    higher_is_better: bool
+    note: str | None = None
+
+
 class Outcome(_Answer):
     """The outcome in brief. ``docs/clients.md`` of the service says what the values are."""
 
@@ -142,6 +159,7 @@ class Outcome(_Answer):
     maps: tuple[JobMap, ...] = ()
     top_players: tuple[TopPlayer, ...] = ()
     top_interactions: tuple[TopInteraction, ...] = ()
+    evaluation: tuple[Score, ...] = ()
 
 
 class Result(Outcome):
@@ -155,8 +173,9 @@ class Result(Outcome):
 
 
 class Links(_Answer):
-    """Names of the maps that can be had, each with its path."""
+    """Names of the maps that can be had, each with its path; and that of the evaluation, where there is one."""
 
+    evaluation: str | None = None
     maps: dict[str, str] = {}
     maps_svg: dict[str, str] = {}
 
@@ -170,12 +189,16 @@ class Job(_Answer):
     method: str
     params: dict[str, Any]
     input: Input
+    evaluate: tuple[str, ...] = ()
+    maps: bool = True
     output: Outcome | None = None
     error: Failure | None = None
     progress: Progress = Progress()
     metrics: Metrics = Metrics()
     attempt: int = 0
     cached: bool = False
+    batch_id: str | None = None
+    custom_id: str | None = None
     webhook: WebhookState | None = None
     request_id: str | None = None
     metadata: dict[str, str] = {}
@@ -266,6 +289,31 @@ class MethodList(_Answer):
     """All methods."""
 
     items: tuple[Method, ...]
+
+
+class MetricScore(_Answer):
+    """A score that a metric gives."""
+
+    name: str
+    title: str
+    higher_is_better: bool
+
+
+class Metric(_Answer):
+    """A metric that judges explanations; ``cost`` is the most that it takes beside a default explanation."""
+
+    name: str
+    title: str
+    source: str
+    needs: str
+    scores: tuple[MetricScore, ...]
+    cost: MethodCost
+
+
+class MetricList(_Answer):
+    """All metrics."""
+
+    items: tuple[Metric, ...]
 
 
 class Quota(_Answer):

@@ -5,10 +5,11 @@ import io
 import pytest
 from rich.console import Console
 
-from fixlip.catalogue import show_jobs, show_method, show_methods, show_models
-from fixlip.client import Job, Method, Model
+from fixlip.catalogue import show_jobs, show_method, show_methods, show_metrics, show_models
+from fixlip.client import Job, Method, Metric, Model
+from fixlip_core.evaluation.metrics import EVALUATION_METRICS
 from fixlip_core.methods import METHODS
-from service.views import MethodView, ModelView
+from service.views import MethodView, MetricView, ModelView
 from tests.support.fake_encoder import CARD
 from tests.support.scripted_service import JOB
 
@@ -46,6 +47,16 @@ def test_methods_with_their_cost(console: Console) -> None:
     first = [row[: row.index("FIxLIP:")] for row in rows(console) if "FIxLIP:" in row]
     assert first == [["fixlip", "2", "514", "by", "cost", "0"]]
     assert {row[0] for row in rows(console) if row} >= METHODS.keys()
+
+
+def test_metrics_with_their_scores_and_cost(console: Console) -> None:
+    metrics = [Metric.model_validate(MetricView.of(spec).model_dump()) for spec in EVALUATION_METRICS.values()]
+    show_metrics(console, metrics)
+    printed = [" ".join(row) for row in rows(console)]
+    cost = metrics[0].cost
+    scores = "r2 up, pearson up, spearman up"
+    assert any(line.startswith(f"faithfulness {scores} {cost.image_passes} {cost.text_passes} p-") for line in printed)
+    assert any("image_drop down" in line for line in printed)
 
 
 def test_a_method_with_its_parameters(console: Console) -> None:

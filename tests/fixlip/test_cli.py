@@ -34,7 +34,9 @@ def test_help_names_every_command() -> None:
         "delete",
         "models",
         "methods",
+        "metrics",
         "demo",
+        "benchmark",
     ):
         assert command in outcome.stdout
 
@@ -42,10 +44,13 @@ def test_help_names_every_command() -> None:
 def test_explain_writes_and_prints(service_url: str, picture: str, tmp_path: Path) -> None:
     outcome = fixlip(
         *("explain", picture, "a red circle", "--url", service_url, "--budget", "128", "--seed", "3", "--p", "0.4"),
-        *("--out", str(tmp_path / "out")),
+        *("--evaluate", "faithfulness, aid", "--out", str(tmp_path / "out")),
     )
     assert outcome.returncode == 0, outcome.stderr
     assert "succeeded" in outcome.stdout
+    assert "Evaluation" in outcome.stdout
+    assert "second_order" in outcome.stdout
+    assert (tmp_path / "out" / "evaluation.json").exists()
     assert "Strongest interactions" in outcome.stdout
     assert f"the tensor and the maps are in {tmp_path / 'out'}" in outcome.stdout
     assert (tmp_path / "out" / "maps" / "token-2.png").read_bytes().startswith(b"\x89PNG")
@@ -107,6 +112,9 @@ def test_models_and_methods_are_listed(service_url: str) -> None:
     methods = fixlip("methods", FIXLIP_URL=service_url)
     assert methods.returncode == 0, methods.stderr
     assert "grad_eclip" in methods.stdout
+    metrics = fixlip("metrics", FIXLIP_URL=service_url)
+    assert metrics.returncode == 0, metrics.stderr
+    assert "faithfulness" in metrics.stdout
     method = fixlip("methods", "exclip", "--url", service_url)
     assert "2408.14153" in method.stdout
     assert "steps" in method.stdout

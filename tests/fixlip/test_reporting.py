@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from fixlip.client import Job, JobNotSucceededError
-from fixlip.reporting import program_name, show_explanation, show_progress
+from fixlip.client import Job, JobNotSucceededError, Score
+from fixlip.reporting import program_name, show_explanation, show_progress, show_scores
 from fixlip_core.explanation import Explanation
 from tests.support.explanations import attribution, pair_attribution, with_regions
 from tests.support.scripted_service import JOB
@@ -141,6 +141,23 @@ def test_bar_ends_with_the_last_state(console: Console) -> None:
 def test_job_that_did_not_succeed(console: Console, last: Job, message: str) -> None:
     with pytest.raises(JobNotSucceededError, match=message):
         show_progress(console, job("queued", 0, 0), iter([job("running", 0, 9), last]))
+
+
+def test_scores_with_their_intervals_and_notes(console: Console) -> None:
+    given: dict[str, Any] = {"metric": "faithfulness", "higher_is_better": True}
+    note = "it has no [R2]"
+    show_scores(
+        console,
+        [
+            Score(**given, name="r2", note=note),
+            Score(**given, name="other", note=note),
+            Score(**given, name="pearson", value=0.5, ci_low=0.25, ci_high=0.75),
+        ],
+    )
+    lines = [" ".join(line.replace("│", "").split()) for line in printed(console).splitlines()]
+    assert "faithfulness r2 -" in lines
+    assert "faithfulness pearson 0.5000 0.2500 to 0.7500" in lines
+    assert lines[-1] == f"faithfulness r2, faithfulness other: {note}"
 
 
 def test_the_program_is_called_as_it_can_be_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,26 +16,20 @@ from tests.support.scripted_service import ScriptedService
 Connect = Callable[..., Client]
 
 
-class Blocking:
-    """An :class:`AsyncClient` that looks like a :class:`Client`."""
+class _Calls:
+    """The methods of something asynchronous, each of which is waited for."""
 
-    def __init__(self, url: str, **options: Any) -> None:
-        self._runner = asyncio.Runner()
-        self._client = AsyncClient(url, **options)
+    def __init__(self, runner: asyncio.Runner, target: Any) -> None:
+        self._runner = runner
+        self._target = target
 
-    def __enter__(self) -> Blocking:
-        self._runner.run(self._client.__aenter__())
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._runner.run(self._client.__aexit__(*error))
-        self._runner.close()
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(self._client, name)
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._target, name)
+        if not callable(found):
+            return _Calls(self._runner, found)
 
         def call(*arguments: Any, **options: Any) -> Any:
-            pending = method(*arguments, **options)
+            pending = found(*arguments, **options)
             return self._iterate(pending) if inspect.isasyncgen(pending) else self._runner.run(pending)
 
         return call
@@ -46,6 +40,21 @@ class Blocking:
 
         while (item := self._runner.run(step())) is not None:
             yield item
+
+
+class Blocking(_Calls):
+    """An :class:`AsyncClient` that looks like a :class:`Client`."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        super().__init__(asyncio.Runner(), AsyncClient(url, **options))
+
+    def __enter__(self) -> Blocking:
+        self._runner.run(self._target.__aenter__())
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._runner.run(self._target.__aexit__(*error))
+        self._runner.close()
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -33,6 +33,7 @@ ANSWERS: dict[type[BaseModel], str] = {
     models.JobMap: "MapInfo",
     models.TopPlayer: "TopPlayer",
     models.TopInteraction: "TopInteraction",
+    models.Score: "JobScore",
     models.Outcome: "JobOutput",
     models.Result: "JobResult",
     models.Job: "ExplanationJob",
@@ -41,6 +42,8 @@ ANSWERS: dict[type[BaseModel], str] = {
     models.Model: "ModelView",
     models.MethodCost: "MethodCostView",
     models.Method: "MethodView",
+    models.MetricScore: "MetricScoreView",
+    models.Metric: "MetricView",
     models.Quota: "QuotaView",
 }
 
@@ -52,12 +55,14 @@ OPERATIONS: list[Operation[Any]] = [
     operations.cancel("id"),
     operations.delete("id"),
     operations.result("id"),
+    operations.audit("id"),
     operations.upload("image", b""),
     operations.get_upload("id"),
     operations.delete_upload("id"),
     operations.models(),
     operations.methods(),
     operations.method("id"),
+    operations.metrics(),
     operations.quotas(),
     interactions("id"),
 ]
@@ -87,7 +92,9 @@ def test_every_operation_is_there(operation: Operation[Any]) -> None:
 
 
 def test_events_and_files_are_there() -> None:
-    job = models.Job.model_validate({**JOB, "urls": {"maps": {"graph": ""}, "maps_svg": {"graph": ""}}})
+    job = models.Job.model_validate(
+        {**JOB, "urls": {"maps": {"graph": ""}, "maps_svg": {"graph": ""}, "evaluation": ""}}
+    )
     paths = [operations.events_path(job), *files_of(job).values()]
     assert [path for path in paths if not has("GET", path)] == []
     assert not has("GET", operations.path_of("id", "gone"))

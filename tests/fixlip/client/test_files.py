@@ -15,7 +15,8 @@ LINKS = {
     "maps": {"graph": "/v1/x/maps/graph.png", "token-0": "http://elsewhere.example/"},
     "maps_svg": {"graph": "/v1/x/maps/graph.svg"},
 }
-NAMES = ["interactions.npz", "interactions.json", "result.json", "maps/graph.png", "maps/token-0.png", "maps/graph.svg"]
+RESULTS = ["interactions.npz", "interactions.json", "result.json", "audit.json"]
+NAMES = [*RESULTS, "maps/graph.png", "maps/token-0.png", "maps/graph.svg"]
 
 
 def body(data: bytes, *, is_cut: bool = False) -> Reply:
@@ -33,7 +34,7 @@ def test_download(client: Client, service: ScriptedService, tmp_path: Path) -> N
 
 
 def test_a_broken_download_is_done_again(client: Client, service: ScriptedService, tmp_path: Path) -> None:
-    service.will(job("succeeded"), body(b"half of", is_cut=True), problem(503), *[body(b"whole")] * 3)
+    service.will(job("succeeded"), body(b"half of", is_cut=True), problem(503), *[body(b"whole")] * len(RESULTS))
     client.download("a", tmp_path)
     assert (tmp_path / "interactions.npz").read_bytes() == b"whole"
 
@@ -85,3 +86,11 @@ def test_interactions_that_are_none(client: Client, service: ScriptedService, da
     service.will(body(data))
     with pytest.raises(UnexpectedAnswerError, match="cannot be read"):
         client.interactions("a")
+
+
+def test_the_audit_record(client: Client, service: ScriptedService) -> None:
+    service.will(Reply(200, b'{"format": "fixlip-audit", "version": 1}'), Reply(200, b"[]"))
+    assert client.audit("0" * 32) == {"format": "fixlip-audit", "version": 1}
+    assert service.requests[0].path == f"/v1/explanations/{'0' * 32}/audit.json"
+    with pytest.raises(UnexpectedAnswerError):
+        client.audit("0" * 32)

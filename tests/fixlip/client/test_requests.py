@@ -108,6 +108,16 @@ def test_a_picture_that_is_elsewhere_goes_into_json(
     assert "prefer" not in request.headers
 
 
+def test_metrics_are_a_list_in_json_and_fields_of_their_own_in_a_form(client: Client, service: ScriptedService) -> None:
+    for source in ({"image_id": "img_1"}, {"image": b"picture"}):
+        service.will(job())
+        client.submit(caption="", evaluate=("aid", "sanity"), **source)
+    in_json, in_form = service.requests
+    assert json.loads(in_json.body)["evaluate"] == ["aid", "sanity"]
+    assert in_form.body.count(b'name="evaluate"') == 2
+    assert in_form.body.index(b"aid") < in_form.body.index(b"sanity")
+
+
 def test_what_is_not_given_is_left_to_the_service(client: Client, service: ScriptedService) -> None:
     service.will(job())
     client.submit(image=b"picture", caption="a red circle", model=None, params=None, webhook=None, cache=None)

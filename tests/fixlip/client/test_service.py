@@ -51,6 +51,21 @@ def test_follow_and_download(real: Client, tmp_path: Path) -> None:
     assert (real.interactions(submitted).second == exact.second).all()
 
 
+def test_an_explanation_is_judged(real: Client, tmp_path: Path) -> None:
+    job, result = real.explain(image=png(), caption=CAPTION, params=PARAMS, evaluate=["faithfulness", "aid"])
+    assert job.evaluate == ("faithfulness", "aid")
+    assert job.output is not None
+    assert job.output.evaluation == result.evaluation
+    assert {score.metric for score in result.evaluation} == {"faithfulness", "aid"}
+    assert job.metrics.evaluation_passes is not None
+    assert tmp_path / "evaluation.json" in real.download(job, tmp_path)
+    document = json.loads((tmp_path / "evaluation.json").read_text())
+    assert [score["value"] for score in document["scores"]] == [score.value for score in result.evaluation]
+    assert (tmp_path / "maps" / "insertion-deletion.svg").exists()
+    with pytest.raises(InvalidRequestError, match="metric 'beauty' is unknown"):
+        real.submit(image=png(), caption=CAPTION, evaluate=["beauty"])
+
+
 def test_a_known_result_is_given_again(real: Client) -> None:
     first = real.explain(image=png(seed=7), caption=CAPTION, params=PARAMS)
     again = real.explain(image=png(seed=7), caption=CAPTION, params=PARAMS)
@@ -115,6 +130,7 @@ def test_the_catalogue(real: Client) -> None:
     assert [model.id for model in real.models()] == ["fake"]
     assert {method.name for method in real.methods()} >= {"fixlip", "game"}
     assert "beta" in real.method("m2ib").parameters["properties"]
+    assert {metric.name for metric in real.metrics()} >= {"faithfulness", "aid"}
 
 
 def test_quotas(real: Client) -> None:
