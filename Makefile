@@ -41,8 +41,8 @@ typecheck: $(READY) ## mypy --strict
 imports: $(READY) ## import-linter: who may import whom
 	$(BIN)/lint-imports --no-logo
 
-pytest: $(READY) $(VENV)/.browser ## every test, the slow ones too
-	$(BIN)/python -m pytest
+pytest: $(READY) $(VENV)/.browser ## every test, the slow ones too, on two cores
+	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal
 
 faults: $(READY) ## the fault suite as large as the promise is: hundreds of jobs, minutes of blows, and a table
 	FIXLIP_FAULTS=full $(BIN)/python -m pytest tests/faults
@@ -61,7 +61,7 @@ release-openapi: openapi ## the same as what callers are promised from now on, w
 	cp openapi/openapi.json openapi/released.json
 
 benchmarks: $(READY) ## every figure of the README; takes hours, `python -m benchmarks.NAME --help` says what each does
-	for name in retrieval estimators comparison grids passes attributions rendering throughput overhead scaling soak startup load; do
+	for name in retrieval estimators comparison grids passes attributions rendering subsets throughput batches overhead scaling soak startup load; do
 	    $(BIN)/python -m benchmarks.$$name
 	done
 

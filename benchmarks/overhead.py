@@ -25,10 +25,10 @@ from benchmarks.workload import Finished, Submission, finish, png_of, submit
 from fixlip_core.demo.scenes import draw_scene
 from fixlip_core.formats import to_json_bytes, to_npz_bytes
 from fixlip_core.images import decode_image
+from fixlip_core.rendering.pool import RenderPool
 from service.jobs.storage.bundle import pack
 from service.jobs.storage.objects import Objects
 from worker.models_file import load_model, read_models_file
-from worker.rendering import RenderPool
 
 CAPTION = "a small red circle left of a large blue square"
 MAX_IMAGE = 1 << 30

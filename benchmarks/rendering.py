@@ -20,7 +20,7 @@ from rich.table import Table
 from fixlip_core.demo.scenes import draw_scene
 from fixlip_core.explanation import Explanation
 from fixlip_core.rendering import render_maps
-from worker.rendering import RenderPool
+from fixlip_core.rendering.pool import RenderPool
 
 TOKENS = (4, 12, 30)
 GRID = (8, 8)

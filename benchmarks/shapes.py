@@ -28,7 +28,7 @@ def random_encoder(
     visual = model.visual
     card = ModelCard(
         id=architecture,
-        revision="random",
+        weights_sha256="0" * 64,
         family="clip",
         embed_dim=visual.output_dim,
         grid=tuple(visual.grid_size),

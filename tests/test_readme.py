@@ -149,7 +149,7 @@ def test_its_settings_are_all_there_are_with_their_defaults() -> None:
     rows = {name.strip("`"): default.strip("`") for name, default, _ in table("Environment variable", "Default")}
     real = {name: str(default) for name, default in variables().items()}
     real["FIXLIP_MODELS"] = "demo"
-    real["FIXLIP_MODELS_FILE"] = real["FIXLIP_METRICS_PORT"] = "none"
+    real["FIXLIP_MODELS_FILE"] = real["FIXLIP_METRICS_PORT"] = real["FIXLIP_SIGNING_KEY_FILE"] = "none"
     real["FIXLIP_STORE_URL"] = real["FIXLIP_CORS_ORIGINS"] = real["FIXLIP_IMAGE_HOSTS"] = real[
         "FIXLIP_OUTBOUND_ALLOW"
     ] = "none"

@@ -46,6 +46,8 @@ def leftovers(redis: Redis, data: Path) -> list[str]:
         "queued jobs": state.queued,
         "delayed jobs": state.delayed,
         "leases": redis.zcard(keys.leases),
+        "batches to go on with": redis.zcard(keys.batches_to_feed),
+        "batches' jobs in the queue": redis.scard(keys.batch_jobs_in_queue),
         "entries of RQ's queue": queue.count,
         "entries of RQ's intermediate queue": len(queue.intermediate_queue.get_job_ids()),
         "executions in RQ's books": len(queue.started_job_registry.get_job_ids(cleanup=False)),

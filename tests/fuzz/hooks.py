@@ -34,13 +34,31 @@ schemathesis.openapi.media_type(
 )
 
 
+@schemathesis.serializer("application/jsonl")
+def as_it_is(context: Any, value: Any) -> bytes:
+    """JSON lines: of a schema or an example, they are a text."""
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
     """Called with every request before it is sent."""
-    is_submission = case.operation.definition.raw.get("operationId") == "createExplanation"
+    makes = {"createBatch": _accepted_batch, "createExplanation": _accepted}
+    make = makes.get(case.operation.definition.raw.get("operationId"))
     is_right = case.meta is not None and case.meta.generation.mode.is_positive
-    if is_submission and is_right and case.media_type == "application/json" and isinstance(case.body, dict):
-        case.body = _accepted(case.body)
+    if make is not None and is_right and case.media_type == "application/json" and isinstance(case.body, dict):
+        case.body = make(case.body)
+
+
+def _accepted_batch(body: dict[str, Any]) -> dict[str, Any]:
+    """The same batch of such requests, none of which has a name that another may have."""
+    kind = "pairs" if "pairs" in body else "items"
+    changed = {name: value for name, value in body.items() if name not in ("models", "methods", "seeds")}
+    lines = body.get(kind)
+    if isinstance(lines, list) and all(isinstance(line, dict) for line in lines):
+        named = [{name: value for name, value in line.items() if name != "custom_id"} for line in lines]
+        changed[kind] = [_accepted(line) for line in named]
+    return changed
 
 
 def _accepted(body: dict[str, Any]) -> dict[str, Any]:
