@@ -133,7 +133,8 @@ def test_an_interrupt_keeps_what_is_done(tmp_path: Path) -> None:
             process.kill()
     assert process.returncode == 130, printed
     assert "stopped early; the same command with --resume goes on from here" in printed
-    assert re.search(r"Model demo \(sha256:[0-9a-f]{16}, fp32\), \d+ samples", (tmp_path / "report.md").read_text())
+    report = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert re.search(r"Model demo \(sha256:[0-9a-f]{16}, fp32, cpu\), \d+ samples", report)
     assert len(found_in(tmp_path)) >= 2
 
 

@@ -147,7 +147,9 @@ def test_a_signature_that_was_taken_away_is_told() -> None:
     assert verdicts(checks) == {"record": "agrees", "signature": "disagrees"}
 
 
-@pytest.mark.parametrize(("data", "detail"), [(UNSIGNED, "not signed"), (SIGNED, SIGNER.public_key.id)])
+@pytest.mark.parametrize(
+    ("data", "detail"), [(UNSIGNED, "not signed"), (SIGNED, SIGNER.public_key.id)], ids=["unsigned", "signed"]
+)
 def test_without_a_key_no_signature_is_checked(data: bytes, detail: str) -> None:
     _, checks = verify_record(data)
     assert verdicts(checks) == {"record": "agrees", "signature": "not checked"}

@@ -11,6 +11,7 @@ from service.batches.archives import MAX_MEMBERS, ImageArchive
 from service.problems import ProblemError
 
 MOST = 10_000
+MEMBER = b"PK\x01\x02"
 
 
 def zipped(files: dict[str, bytes], *, method: int = zipfile.ZIP_DEFLATED, comment: bytes = b"") -> bytes:
@@ -85,21 +86,50 @@ def test_a_damaged_member_is_told() -> None:
     assert caught.value.code == "archive_member_unreadable"
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", bytes(100), b"PK\x05\x06", zipped({"a": b"1"})[:-30]])
+def _end(members: int, directory_bytes: int) -> bytes:
+    return struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, members, members, directory_bytes, 0, 0)
+
+
+def _with_flag(flag: int) -> bytes:
+    data = bytearray(zipped({"a.png": b"first"}))
+    data[data.index(MEMBER) + 8] |= flag
+    return bytes(data)
+
+
+def _member(name: bytes = b"", extra: bytes = b"", *, offset: int = 0) -> bytes:
+    sizes = (0, 0, 0, len(name), len(extra), 0, 0, 0, 0, offset)
+    return struct.pack("<4s6H3L5H2L", MEMBER, 20, 20, 0, 0, 0, 33, *sizes) + name + extra
+
+
+def _far_away() -> bytes:
+    directory = _member(b"a.png", struct.pack("<HHQ", 1, 8, 1 << 63), offset=0xFFFFFFFF)
+    return directory + _end(1, len(directory))
+
+
+@pytest.mark.parametrize(
+    "data", [_with_flag(0x20), _with_flag(0x40), _far_away()], ids=["patched", "strongly encrypted", "far away"]
+)
+def test_a_member_of_a_kind_that_is_not_read_is_told(data: bytes) -> None:
+    with pytest.raises(InvalidImageError) as caught:
+        opened(data).read("a.png")
+    assert caught.value.code == "archive_member_unreadable"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"hello", bytes(100), b"PK\x05\x06", zipped({"a": b"1"})[:-30]],
+    ids=["empty", "text", "zeros", "an end alone", "cut off"],
+)
 def test_what_is_no_zip_is_refused(data: bytes) -> None:
     with pytest.raises(ProblemError) as caught:
         opened(data)
     assert (caught.value.status, caught.value.code) == (400, "malformed_archive")
 
 
-def _end(members: int, directory_bytes: int) -> bytes:
-    return struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, members, members, directory_bytes, 0, 0)
-
-
 @pytest.mark.parametrize(
     "data",
     [
-        _end(MAX_MEMBERS + 1, 0),
+        _member() * (MAX_MEMBERS + 1) + _end(1, (MAX_MEMBERS + 1) * len(_member())),
         _end(1, 1 << 30),
         b"PK\x06\x07" + bytes(16) + _end(1, 10),
     ],
