@@ -61,7 +61,7 @@ release-openapi: openapi ## the same as what callers are promised from now on, w
 	cp openapi/openapi.json openapi/released.json
 
 benchmarks: $(READY) ## every figure of the README; takes hours, `python -m benchmarks.NAME --help` says what each does
-	for name in retrieval estimators comparison grids passes attributions rendering subsets throughput batches overhead scaling soak startup load; do
+	for name in retrieval estimators comparison grids passes attributions rendering subsets throughput batches overhead reproducibility scaling soak startup load; do
 	    $(BIN)/python -m benchmarks.$$name
 	done
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -37,7 +38,8 @@ def _bar_charts(outcomes: Sequence[Outcome], variants: Sequence[Variant]) -> Ite
     for count in counts:
         chosen = [outcome for outcome in outcomes if outcome.n_objects == count]
         title = f"{count} object{'s' if count > 1 else ''}"
-        pointing.append(_means(title, chosen, variants, "pointing", "recognition"))
+        # On one scale: that more objects are harder to point at is what the panels are there to show.
+        pointing.append(replace(_means(title, chosen, variants, "pointing", "recognition"), scale=(0.0, 1.0)))
     charts = [("pointing", "Pointing game", pointing, _MEANS)]
     for metric, title, panel, legend in (
         ("aid", "Area between the curves", _medians, _QUARTILES),

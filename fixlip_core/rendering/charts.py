@@ -46,12 +46,14 @@ class BarPanel:
         means: (k,) lengths; nan for no bar.
         lows: (k,) lower ends of the whiskers; nan for none.
         highs: (k,) upper ends.
+        scale: where its scale begins and ends; None: just beyond what is shown.
     """
 
     title: str
     means: FloatArray
     lows: FloatArray
     highs: FloatArray
+    scale: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,7 +127,7 @@ def _head(sheet: Sheet, title: str, legend: str) -> None:
 
 def _bars(sheet: Sheet, panel: BarPanel, *, left: float, width: float, strong: Sequence[bool]) -> None:
     shown = np.concatenate([[0.0], panel.means, panel.lows, panel.highs])
-    low, high = round_ends(float(np.nanmin(shown)), float(np.nanmax(shown)))
+    low, high = panel.scale or round_ends(float(np.nanmin(shown)), float(np.nanmax(shown)))
 
     def x(value: float) -> float:
         return left + width * (value - low) / (high - low)

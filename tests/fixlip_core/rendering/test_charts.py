@@ -16,9 +16,9 @@ NAN = float("nan")
 DASH = "\N{EN DASH}"
 
 
-def bars(*means: float, spread: float = 0.1) -> RenderedMap:
+def bars(*means: float, spread: float = 0.1, scale: tuple[float, float] | None = None) -> RenderedMap:
     values = np.array(means)
-    panel = BarPanel("R2", values, values - spread, values + spread)
+    panel = BarPanel("R2", values, values - spread, values + spread, scale)
     return bar_chart("chart", "A chart", LABELS[: len(means)], [panel], strong=[True, False], legend="what it is")
 
 
@@ -44,6 +44,11 @@ class TestBars:
     def test_show_names_title_andround_ends(self) -> None:
         found = texts(bars(0.8, 0.2))
         assert {"A chart", "what it is", "R2", "0", "0.9", *LABELS} <= set(found)
+
+    def test_a_scale_may_be_given_so_that_panels_share_it(self) -> None:
+        chart = bars(0.8, 0.2, scale=(0.0, 2.0))
+        assert "2" in texts(chart)
+        assert share(chart, +1) == pytest.approx(0.45 * share(bars(0.8, 0.2), +1), rel=0.1)
 
     def test_no_bar_where_there_is_no_value(self) -> None:
         assert DASH in texts(bars(0.8, NAN))
