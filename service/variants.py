@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pydantic import JsonValue
 from pydantic_core import to_json
@@ -20,18 +21,23 @@ from service.problems import ProblemError
 
 __all__ = ["Variant", "Variants"]
 
+MAX_KEPT: Final = 64
+"""Ways that are kept: one with a label map may take a megabyte, and every item of a batch may have its own."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Variant:
-    """A way to explain pairs that the service can go; two are the same if they are one object.
+    """A way to explain pairs that the service can go.
 
     Attributes:
+        digest: the same for all that ask for this way.
         card: the model.
         spec: the method.
         params: its parameters in full.
         recorded: the same as a record has them.
     """
 
+    digest: bytes
     card: ModelCard
     spec: MethodSpec
     params: Mapping[str, JsonValue]
@@ -49,10 +55,10 @@ class Variants:
     def __init__(self, cards: Mapping[str, ModelCard], *, max_budget: int) -> None:
         self._cards = cards
         self._max_budget = max_budget
-        self._variants: dict[tuple[str | None, str, bytes], Variant] = {}
+        self._variants: dict[bytes, Variant] = {}
         self._tokens: dict[tuple[str, str], int] = {}
-        self._costs: dict[tuple[Variant, int, tuple[str, ...]], int] = {}
-        self._fitting: set[tuple[Variant, tuple[int, int]]] = set()
+        self._costs: dict[tuple[bytes, int, tuple[str, ...]], int] = {}
+        self._fitting: set[tuple[bytes, tuple[int, int]]] = set()
 
     def find(self, model: str | None, method: str, params: Mapping[str, Any]) -> Variant:
         """The way that a request asks for.
@@ -66,13 +72,15 @@ class Variants:
             InputError: there is no such model or method, the one cannot run the other, or a parameter is too large.
             ProblemError: several parameters are wrong, or no worker has announced a model yet.
         """
-        key = (model, method, to_json(params))
-        if key not in self._variants:
+        digest = hashlib.sha256(to_json([model, method, params])).digest()
+        if digest not in self._variants:
             card, spec = _find_model(self._cards, model), get_method(method)
             _check_support(card, spec)
             checked = check_parameters(spec, params, max_budget=self._max_budget)
-            self._variants[key] = Variant(card, spec, checked, abridged(checked))
-        return self._variants[key]
+            if len(self._variants) == MAX_KEPT:
+                del self._variants[next(iter(self._variants))]
+            self._variants[digest] = Variant(digest, card, spec, checked, abridged(checked))
+        return self._variants[digest]
 
     def cost_passes(self, variant: Variant, caption: str, evaluate: Sequence[str] = ()) -> int:
         """Forward passes that an explanation of a pair with this caption, and its evaluation, are expected to take.
@@ -86,7 +94,7 @@ class Variants:
         if (card.id, caption) not in self._tokens:
             self._tokens[card.id, caption] = _count_tokens(card, caption)
         tokens = self._tokens[card.id, caption]
-        key = (variant, tokens, tuple(evaluate))
+        key = (variant.digest, tokens, tuple(evaluate))
         if key not in self._costs:
             pair = (variant.spec, variant.params, (card.grid[0] * card.grid[1], tokens))
             self._costs[key] = check_cost(*pair, max_budget=self._max_budget) + check_evaluation_cost(
@@ -100,9 +108,9 @@ class Variants:
         Raises:
             InvalidParameterError: the parameters have such.
         """
-        if (variant, image_size) not in self._fitting:
+        if (variant.digest, image_size) not in self._fitting:
             check_regions(variant.params, image_size=image_size)
-            self._fitting.add((variant, image_size))
+            self._fitting.add((variant.digest, image_size))
 
 
 def _find_model(cards: Mapping[str, ModelCard], model_id: str | None) -> ModelCard:

@@ -21,6 +21,7 @@ MAX_MEMBERS: Final = 20_000
 _MAX_DIRECTORY_BYTES: Final = 16 * 1024 * 1024
 _END: Final = struct.Struct("<4s4H2LH")
 _END_SIGNATURE: Final = b"PK\x05\x06"
+_MEMBER_SIGNATURE: Final = b"PK\x01\x02"
 _LARGE_SIGNATURE: Final = b"PK\x06\x07"
 _LARGE_BYTES: Final = 20
 _MAX_COMMENT_BYTES: Final = 65_535
@@ -28,6 +29,17 @@ _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _IS_ENCRYPTED: Final = 0x1
 _UNPACKED_TIMES: Final = 4
 _CHUNK_BYTES: Final = 262_144
+# What zipfile raises about a file that is damaged, made to do harm, or of a kind that it does not know.
+_UNREADABLE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    ValueError,
+    struct.error,
+)
 
 
 class ImageArchive:
@@ -46,7 +58,7 @@ class ImageArchive:
         _check_directory(file, size_bytes)
         try:
             self._zip = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, struct.error) as error:
+        except _UNREADABLE as error:
             raise _malformed(f"images is not a zip that can be read: {error}") from error
         self._max_image_bytes = max_image_bytes
         # Pictures hardly get smaller in a zip, so what gets much larger out of it is no zip of pictures.
@@ -82,7 +94,7 @@ class ImageArchive:
                     length += len(part)
                     if length > self._max_image_bytes:
                         raise self._too_large(member.filename)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, struct.error) as error:
+        except _UNREADABLE as error:
             raise InvalidImageError(
                 f"{member.filename!r} cannot be unpacked: {error}", code="archive_member_unreadable"
             ) from error
@@ -110,13 +122,21 @@ def _check_directory(file: IO[bytes], size_bytes: int) -> None:
         at = tail.rfind(_END_SIGNATURE)
     if at < 0 or len(tail) - at < _END.size:
         raise _malformed("images is not a zip, or not a whole one")
-    *_, members, directory_bytes, _, _ = _END.unpack_from(tail, at)
+    directory_bytes = _END.unpack_from(tail, at)[5]
     is_large = tail[max(0, at - _LARGE_BYTES) : at].startswith(_LARGE_SIGNATURE)
-    if is_large or members > MAX_MEMBERS or directory_bytes > _MAX_DIRECTORY_BYTES:
+    is_long = is_large or directory_bytes > _MAX_DIRECTORY_BYTES
+    # zipfile goes by the list's bytes, whatever number of members is said beside them.
+    if is_long or _n_members(file, start + at, directory_bytes) > MAX_MEMBERS:
         raise ProblemError(
             413, "archive_too_large", f"images has more members than the {MAX_MEMBERS:,} that a zip may have here"
         )
     file.seek(0)
+
+
+def _n_members(file: IO[bytes], end: int, directory_bytes: int) -> int:
+    """How many members a list has, at most, that ends at ``end``."""
+    file.seek(max(0, end - directory_bytes))
+    return file.read(directory_bytes).count(_MEMBER_SIGNATURE)
 
 
 def _malformed(message: str) -> ProblemError:

@@ -12,7 +12,7 @@ from typing import IO, Any, BinaryIO, Final, Literal, cast
 from fastapi import Request
 from pydantic import TypeAdapter
 from pydantic_core import to_json
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
 from fixlip_core.errors import InputError
 from service.batches.archives import ImageArchive
@@ -125,20 +125,21 @@ class ReceivedBatch:
             options = BatchOptions.model_validate(head | said)
         else:
             options = BatchOptions.model_validate(said)
-            kind, lines = "pairs" if options.is_of_pairs else "items", self._rows(settings)
+            kind = "pairs" if options.is_of_pairs else "items"
+            lines = self._rows(kind, settings)
         if kind == "items" and options.is_of_pairs:
             message = "models, methods and seeds are of pairs; an item has its own"
             raise InputError(message, field="items", code="invalid_batch")
         _check_ways(options, settings)
         return BatchBody(cast(Kind, kind), lines, options, Ways(options), self._archive(settings), self.is_manifest)
 
-    def _rows(self, settings: ServiceSettings) -> Iterable[Any]:
+    def _rows(self, kind: str, settings: ServiceSettings) -> Iterable[Any]:
         if self.format == "jsonl":
             most = MAX_FIELDS_BYTES if self.is_manifest else settings.max_body_bytes
-            return read_lines(self.document, max_line_bytes=most)
+            return read_lines(self.document, kind=kind, max_line_bytes=most)
         if _length(self.document) > MAX_DOCUMENT_BYTES:
             raise ProblemError(413, "body_too_large", f"a CSV file may have {MAX_DOCUMENT_BYTES:,} bytes")
-        return read_csv(self.document)
+        return read_csv(self.document, kind=kind)
 
     def _archive(self, settings: ServiceSettings) -> ImageArchive | None:
         if self.images is None:
@@ -159,7 +160,7 @@ async def receive(request: Request) -> AsyncIterator[ReceivedBatch]:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type == FORM:
         async with open_form(request, max_files=len(_FILES), max_fields=len(MANIFEST_FIELDS)) as form:
-            yield _of_form(dict(form.multi_items()))
+            yield _of_form(form)
         return
     if content_type not in (JSON, JSON_LINES):
         accepted = f"{FORM}, {JSON}, {JSON_LINES}"
@@ -179,8 +180,10 @@ async def receive(request: Request) -> AsyncIterator[ReceivedBatch]:
         yield ReceivedBatch(_TYPES[content_type], file.file, None, {}, is_manifest=False)
 
 
-def _of_form(form: Mapping[str, UploadFile | str]) -> ReceivedBatch:
+def _of_form(form: FormData) -> ReceivedBatch:
     for name, value in form.items():
+        if len(form.getlist(name)) > 1:  # of an explanation's form, some fields may be
+            raise InputError(f"{name} is given more than once", field=name, code="repeated_field")
         if name not in (*_FILES, *MANIFEST_FIELDS):
             known = ", ".join((*_FILES, *MANIFEST_FIELDS))
             raise InputError(f"{name} is unknown; the fields are {known}", field=name, code="extra_forbidden")

@@ -58,9 +58,10 @@ class _Check:
         self._variants = Variants(backend.catalogue.cards(), max_budget=backend.settings.max_budget)
         self._maps = body.options.maps
         self._pictures = BatchPictures(backend, who, body.archive)
-        self._inputs: dict[tuple[str, Variant], Bundle] = {}
+        self._inputs: dict[tuple[str, bytes], Bundle] = {}
         self._custom_ids: set[str] = set()
         self._bad_ways: set[tuple[str, str | None]] = set()
+        self._bad_place = ""
 
     def items(self, body: BatchBody) -> Iterator[BatchItem]:
         """The items that are right; what is wrong with the others is among the errors."""
@@ -88,7 +89,7 @@ class _Check:
                     return
 
     def _item(self, asked: Asked) -> BatchItem | None:
-        if (asked.way, asked.model) in self._bad_ways:
+        if asked.place == self._bad_place or (asked.way, asked.model) in self._bad_ways:
             return None
         try:
             if asked.custom_id in self._custom_ids:
@@ -102,6 +103,7 @@ class _Check:
             picture = self._pictures.find(asked.pair)
             self._variants.check_size(variant, picture.size)
         except InputError as error:
+            self._bad_place = asked.place  # a pair has the fault in every way that it is to be explained
             self._note(asked.place, error)
             return None
         return self._made(asked, variant, picture, cost_passes)
@@ -148,7 +150,7 @@ class _Check:
         """The stored picture, and with it the parameters where a record has not all of them."""
         if variant.params == variant.recorded:
             return picture.bundle
-        key = (picture.plain_sha256, variant)
+        key = (picture.plain_sha256, variant.digest)
         if key not in self._inputs:
             files = input_files(self._pictures.read(picture), variant.params, recorded=variant.recorded)
             self._inputs[key] = self._backend.bundles.add(files)

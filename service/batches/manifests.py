@@ -19,6 +19,7 @@ MAX_DOCUMENT_BYTES: Final = 32 * 1024 * 1024
 """Longest JSON document, which is read whole; JSON lines are read one after the other."""
 
 _MAX_MARKS: Final = 1_000_000
+_MAX_COLUMNS: Final = 64
 _JSON_COLUMNS: Final = ("params", "metadata")
 _LISTS: Final = ("items", "pairs")
 _READ_BYTES: Final = 65_536
@@ -74,25 +75,35 @@ def read_document(file: IO[bytes], *, field: str) -> tuple[dict[str, Any], str, 
     return document, given[0], lines
 
 
-def read_lines(file: IO[bytes], *, max_line_bytes: int) -> Iterator[Any]:
+def read_lines(file: IO[bytes], *, kind: str, max_line_bytes: int) -> Iterator[Any]:
     """The values of JSON lines; empty lines say nothing.
+
+    Args:
+        file: the lines.
+        kind: what they are called in errors: ``items`` or ``pairs``.
+        max_line_bytes: longest line.
 
     Raises:
         ProblemError: a line is no JSON, or too long.
     """
     number = 0
     while line := file.readline(max_line_bytes + 2):
-        number += 1
+        place = f"{kind}[{number}]"
         if len(line.rstrip(b"\r\n")) > max_line_bytes:
-            raise ProblemError(413, "body_too_large", f"line {number} has more than {max_line_bytes:,} bytes")
+            raise ProblemError(413, "body_too_large", f"{place} has more than {max_line_bytes:,} bytes")
         if line.strip():
-            yield _bounded(line, number)
+            yield _bounded(line, place)
+            number += 1
 
 
-def read_csv(file: IO[bytes]) -> Iterator[dict[str, Any]]:
+def read_csv(file: IO[bytes], *, kind: str) -> Iterator[dict[str, Any]]:
     """The rows of a CSV file with a header, as the objects that JSON lines would be: empty cells are left out.
 
     ``params`` and ``metadata`` are JSON, ``evaluate`` has its words between spaces, and ``metadata.NAME`` is a note.
+
+    Args:
+        file: the table.
+        kind: what its rows are called in errors: ``items`` or ``pairs``.
 
     Raises:
         InputError: a row has more cells than the header, or a column is there twice.
@@ -103,12 +114,13 @@ def read_csv(file: IO[bytes]) -> Iterator[dict[str, Any]]:
     try:
         header = [name.strip() for name in next(rows, [])]
         _check_header(header)
-        for number, cells in enumerate(rows):
+        filled = (cells for cells in rows if any(cell.strip() for cell in cells))
+        for number, cells in enumerate(filled):
+            place = f"{kind}[{number}]"
             if len(cells) > len(header):
-                message = f"row {number} has {len(cells)} cells, and the header {len(header)}"
+                message = f"{place} has {len(cells)} cells, and the header {len(header)}"
                 raise InputError(message, field="manifest", code="malformed_csv")
-            if any(cell.strip() for cell in cells):
-                yield _object_of(dict(zip(header, cells, strict=False)), number)
+            yield _object_of(dict(zip(header, cells, strict=False)), place)
     except (csv.Error, UnicodeDecodeError) as error:
         raise ProblemError(400, "malformed_csv", f"the manifest is no CSV in UTF-8: {error}") from error
     finally:
@@ -130,19 +142,19 @@ class _Unclosed(io.RawIOBase):
         return len(data)
 
 
-def _bounded(line: bytes, number: int) -> Any:
+def _bounded(line: bytes, place: str) -> Any:
     if sum(line.count(mark) for mark in (b",", b"[", b"{")) > MAX_FIELDS_BYTES:
-        raise ProblemError(413, "body_too_large", f"line {number} has more values than a request may have")
-    return read_json(line, field=f"items[{number - 1}]")
+        raise ProblemError(413, "body_too_large", f"{place} has more values than a request may have")
+    return read_json(line, field=place)
 
 
 def _check_header(header: list[str]) -> None:
-    if len(set(header)) < len(header) or not all(header):
-        message = "the manifest's first row must name its columns, each once"
+    if len(header) > _MAX_COLUMNS or len(set(header)) < len(header) or not all(header):
+        message = f"the manifest's first row must name its columns, each once and at most {_MAX_COLUMNS}"
         raise InputError(message, field="manifest", code="malformed_csv")
 
 
-def _object_of(cells: Mapping[str, str], number: int) -> dict[str, Any]:
+def _object_of(cells: Mapping[str, str], place: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     notes: dict[str, Any] = {}
     for name, cell in cells.items():
@@ -151,7 +163,7 @@ def _object_of(cells: Mapping[str, str], number: int) -> dict[str, Any]:
         if name.startswith("metadata."):
             notes[name.removeprefix("metadata.")] = cell
         elif name in _JSON_COLUMNS:
-            found[name] = read_json(cell, field=f"items[{number}].{name}")
+            found[name] = read_json(cell, field=f"{place}.{name}")
         else:
             found[name] = cell.split() if name == "evaluate" else cell
     others = found.get("metadata", {})

@@ -12,7 +12,7 @@ from service.tables.columns import COLUMNS, Cell, cells_of
 
 __all__ = ["csv_lines"]
 
-_FORMULA_MARKS: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_MARKS: Final = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001  # wide ones are taken for the same
 
 
 def csv_lines(batch_id: str, pages: Iterable[list[BatchRow]]) -> Iterator[bytes]:

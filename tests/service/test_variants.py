@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 
 import pytest
 
 from fixlip_core.encoders.card import ModelCard
 from fixlip_core.errors import InputError, InvalidCaptionError, InvalidParameterError
 from service.problems import ProblemError
-from service.variants import Variants
+from service.variants import MAX_KEPT, Variant, Variants
 
 
 @pytest.fixture
@@ -21,6 +22,20 @@ def test_who_asks_for_the_same_gets_the_same(variants: Variants) -> None:
     assert variants.find("demo", "fixlip", {"budget": 64}) is first
     assert variants.find("demo", "fixlip", {"budget": 65}) is not first
     assert (first.params["budget"], first.params["p"], first.recorded) == (64, 0.5, first.params)
+
+
+def test_however_many_ways_are_asked_for_few_are_kept(variants: Variants) -> None:
+    def alive() -> int:
+        gc.collect()
+        return sum(isinstance(thing, Variant) for thing in gc.get_objects())
+
+    before = alive()
+    for label in range(1, 2 * MAX_KEPT):
+        variant = variants.find("demo", "fixlip", {"regions": [[0, label]], "budget": 64})
+        variants.cost_passes(variant, "a dog")
+        variants.check_size(variant, (20, 20))
+    assert alive() - before == MAX_KEPT
+    assert variants.find("demo", "fixlip", {"regions": [[0, label]], "budget": 64}) is variant
 
 
 def test_no_model_is_the_default_one(variants: Variants, card: ModelCard) -> None:

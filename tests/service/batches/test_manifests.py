@@ -11,7 +11,7 @@ from service.problems import ProblemError
 
 
 def rows(text: str) -> list[dict[str, Any]]:
-    return list(read_csv(io.BytesIO(text.encode())))
+    return list(read_csv(io.BytesIO(text.encode()), kind="items"))
 
 
 def test_a_row_of_csv_is_the_object_that_a_line_of_json_would_be() -> None:
@@ -42,6 +42,7 @@ def test_csv_of_a_spreadsheet_has_a_mark_before_it_and_empty_rows() -> None:
     [
         ("image,image\na,b\n", "malformed_csv"),
         ("image,\na,b\n", "malformed_csv"),
+        (",".join(map(str, range(65))) + "\n", "malformed_csv"),
         ("image,caption\na,b,c\n", "malformed_csv"),
         ('image,caption\na,"b\n', "malformed_csv"),
         ("image,params\na,{\n", "malformed_json"),
@@ -56,13 +57,13 @@ def test_csv_that_cannot_be_read_is_told(text: str, code: str) -> None:
 
 def test_csv_must_be_utf_8() -> None:
     with pytest.raises(ProblemError) as caught:
-        list(read_csv(io.BytesIO("image,caption\na,café\n".encode("latin-1"))))
+        list(read_csv(io.BytesIO("image,caption\na,café\n".encode("latin-1")), kind="items"))
     assert caught.value.code == "malformed_csv"
 
 
 def test_lines_are_read_one_after_the_other() -> None:
     file = io.BytesIO(b'{"a": 1}\n\n  \r\n{"a": 2}')
-    lines = read_lines(file, max_line_bytes=8)
+    lines = read_lines(file, kind="items", max_line_bytes=8)
     assert next(lines) == {"a": 1}
     assert file.tell() == 9
     assert list(lines) == [{"a": 2}]
@@ -70,14 +71,21 @@ def test_lines_are_read_one_after_the_other() -> None:
 
 def test_a_line_may_not_be_longer_than_a_request() -> None:
     with pytest.raises(ProblemError) as caught:
-        list(read_lines(io.BytesIO(b'{"a": 1}\n{"a": 10}'), max_line_bytes=8))
+        list(read_lines(io.BytesIO(b'{"a": 1}\n{"a": 10}'), kind="items", max_line_bytes=8))
     assert (caught.value.status, caught.value.code) == (413, "body_too_large")
 
 
-def test_a_line_that_is_no_json_is_told_by_its_number() -> None:
+def test_a_line_that_is_no_json_is_told_by_its_number_among_those_that_say_something() -> None:
     with pytest.raises(ProblemError) as caught:
-        list(read_lines(io.BytesIO(b'{"a": 1}\n{\n'), max_line_bytes=8))
-    assert (caught.value.code, caught.value.errors[0].field) == ("malformed_json", "items[1]")
+        list(read_lines(io.BytesIO(b'\n{"a": 1}\n\n{\n'), kind="pairs", max_line_bytes=8))
+    assert (caught.value.code, caught.value.errors[0].field) == ("malformed_json", "pairs[1]")
+
+
+def test_a_cell_that_is_no_json_is_told_by_its_row_among_those_that_say_something() -> None:
+    table = io.BytesIO(b"image,metadata\na.png,\n,,,\n\nb.png,{\n")
+    with pytest.raises(ProblemError) as caught:
+        list(read_csv(table, kind="pairs"))
+    assert caught.value.errors[0].field == "pairs[1].metadata"
 
 
 @pytest.mark.parametrize("text", [b"[]", b"{}", b'{"items": [], "pairs": []}', b'{"items": {}}'])

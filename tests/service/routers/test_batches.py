@@ -205,6 +205,13 @@ def test_a_model_that_is_none_is_told_once_for_all_pairs(client: TestClient) -> 
     assert found == [("models", "unknown_model")]
 
 
+def test_a_fault_of_a_pair_is_told_once_for_all_methods(client: TestClient) -> None:
+    pairs = [{"image": item()["image"], "caption": "a dog"}, {"image": item()["image"], "caption": ""}]
+    methods = [{"params": BUDGET}, {"method": "grad_eclip"}]
+    found = errors_of(client.post(URL, json={"pairs": pairs, "methods": methods}), 422, "invalid_request")
+    assert found == [("pairs[1].caption", "caption_empty")]
+
+
 def test_of_thousands_of_faults_some_are_told(client: TestClient) -> None:
     response = client.post(URL, json={"items": [item(caption="")] * 200})
     assert len(errors_of(response, 422, "invalid_request")) == 32
@@ -256,6 +263,7 @@ def test_a_body_may_be_as_long_as_the_operator_says(settings: ServiceSettings, c
         ({"files": {"manifest": ("m.csv", b"a,a\n1,2\n")}}, 422, "malformed_csv"),
         ({"files": {"manifest": ("m.csv", b"a\n")}, "data": {"models": "["}}, 400, "malformed_json"),
         ({"files": {"manifest": ("m.csv", b"a\n")}, "data": {"images": "x"}}, 422, "wrong_part"),
+        ({"files": {"manifest": ("m.csv", b"a\n")}, "data": {"evaluate": ['["aid"]', "[]"]}}, 422, "repeated_field"),
         (
             {"files": {"manifest": ("m.json", b'{"items": [{}], "evaluate": []}')}, "data": {"evaluate": "[]"}},
             422,
@@ -318,9 +326,11 @@ def test_all_passes_are_charged_at_once(settings: ServiceSettings, card: ModelCa
     assert passes == 37  # two captions of two tokens, all coalitions of which are passed
 
 
-def test_another_tenants_batch_is_none(client: TestClient, backend: Backend, image_png: bytes) -> None:
+def test_another_tenants_batch_is_none(client: TestClient, backend: Backend) -> None:
     batch = created(client.post(URL, json={"items": [item()]}))
-    assert backend.batches.get(batch["id"], tenant="default").id == batch["id"]
+    (row,) = backend.batches.rows(batch["id"], 0, 1)
+    others = "f" * 32
+    assert backend.batches.create(others, [row.item], tenant="other") is not None
     for method, path in [
         ("GET", ""),
         ("POST", "/cancel"),
@@ -332,8 +342,10 @@ def test_another_tenants_batch_is_none(client: TestClient, backend: Backend, ima
         ("GET", "/table.parquet"),
         ("GET", "/summary"),
     ]:
-        for unknown in ("0" * 32, "no-id"):
+        for unknown in (others, "0" * 32, "no-id"):
             errors_of(client.request(method, f"{URL}/{unknown}{path}"), 404, "batch_not_found")
+    assert [listed["id"] for listed in client.get(URL).json()["items"]] == [batch["id"]]
+    assert backend.batches.get(others, tenant="other").cancel_requested_at is None
 
 
 def test_a_batch_is_canceled_and_deleted(client: TestClient) -> None:

@@ -107,7 +107,7 @@ def test_csv_has_a_row_for_each_score_and_one_for_an_explanation_without() -> No
     assert (found[3]["status"], found[3]["error"], found[3]["run_s"]) == ("failed", "out_of_memory", "")
 
 
-@pytest.mark.parametrize("caption", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("caption", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1"])
 def test_no_text_of_csv_is_a_formula(caption: str) -> None:
     assert csv_of([row(0, caption=caption)])[0]["caption"] == f"'{caption}"
 
