@@ -22,6 +22,7 @@ from fixlip_core.audit.verifying import verify_image, verify_record, verify_resu
 from fixlip_core.defaults import DEFAULT_MODEL
 from fixlip_core.encoders.protocol import DualEncoder
 from fixlip_core.explanation import Explanation
+from fixlip_core.threads import ONE_BLAS_THREAD
 
 __all__ = ["Place", "verification"]
 
@@ -90,8 +91,6 @@ def _computed_again(
     record: AuditRecord, picture: Image.Image, explanation: Explanation | None, place: Place
 ) -> Verification:
     try:
-        from threadpoolctl import threadpool_limits
-
         from worker.auditing import AUDITED_PACKAGES
 
         encoder = _recorded_encoder(record, place)
@@ -100,7 +99,7 @@ def _computed_again(
             f"to compute again needs more packages ({error.name}): pip install 'fixlip[worker]', or --no-recompute"
         ) from error
     # As in a worker: sums of another number of threads may have other last bits.
-    with threadpool_limits(1, user_api="blas"), _progress() as progress:
+    with ONE_BLAS_THREAD, _progress() as progress:
         return recompute(record, encoder, picture, recorded=explanation, packages=AUDITED_PACKAGES, progress=progress)
 
 

@@ -17,8 +17,8 @@ from fixlip_core.estimators.gaussian_process import CoalitionProcess
 from fixlip_core.estimators.learning import learn_prior
 from fixlip_core.estimators.propagation import forms, standard_errors
 from fixlip_core.estimators.surrogate import TowerFit
-from fixlip_core.estimators.threads import ONE_BLAS_THREAD
 from fixlip_core.estimators.tower import GameFit, TowerSample, check_presence
+from fixlip_core.threads import ONE_BLAS_THREAD
 from fixlip_core.types import Coalitions, FloatArray
 
 __all__ = ["FactoredFit", "fit_towers"]

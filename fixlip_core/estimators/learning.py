@@ -17,7 +17,7 @@ from fixlip_core.estimators.gaussian_process import CoalitionProcess
 from fixlip_core.estimators.kernels import outer
 from fixlip_core.estimators.likelihood import LOCAL, START, KernelParts, likeliest_weights
 from fixlip_core.estimators.prior import Prior
-from fixlip_core.estimators.threads import ONE_BLAS_THREAD
+from fixlip_core.threads import ONE_BLAS_THREAD
 from fixlip_core.types import FloatArray
 
 __all__ = ["learn_prior"]

@@ -18,7 +18,7 @@ from service.jobs.records import JobScore, MaybeFloat
 if TYPE_CHECKING:
     from fixlip_core.evaluation.intervals import Interval
 
-__all__ = ["MAX_COMPARED", "BatchSummary", "summarise_batch"]
+__all__ = ["MAX_COMPARED", "BatchSummary", "ComparisonView", "ScoreSummaryView", "WayView", "summarise_batch"]
 
 MAX_COMPARED: Final = 12
 """Ways that are compared with each other."""

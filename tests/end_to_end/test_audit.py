@@ -18,7 +18,7 @@ from tests.support.processes import fixlip
 pytestmark = pytest.mark.slow
 
 REQUESTS: dict[str, dict[str, Any]] = {
-    "fixlip": {"params": {"budget": 64, "seed": 5}, "evaluate": ["faithfulness", "aid", "sanity"]},
+    "fixlip": {"params": {"budget": 64, "seed": 5}, "evaluate": ["faithfulness", "aid"]},
     "m2ib": {"params": {"seed": 1}},
     "grad_eclip": {"evaluate": ["confidence"]},
 }

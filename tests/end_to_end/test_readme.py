@@ -31,9 +31,10 @@ PROGRAMS = re.findall(r"^```python\n(.*?)^```$", SECTION, flags=re.MULTILINE | r
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where its reader has a picture and a label map."""
+    """Where its reader has a picture, a label map and a list of pairs."""
     Image.fromarray(draw_scene(7).image).save(tmp_path / "photo.jpg")
     (tmp_path / "labels.json").write_text("[[0, 1], [2, 1]]")
+    (tmp_path / "pairs.csv").write_text("image,caption\nphoto.jpg,a red circle\n")
     return tmp_path
 
 

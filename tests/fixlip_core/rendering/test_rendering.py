@@ -14,6 +14,7 @@ def test_exports_what_it_says() -> None:
         "conditional_figure",
         "first_order_figure",
         "interaction_graph_figure",
+        "render_comparison",
         "render_maps",
     ]
     assert all(callable(getattr(fixlip_core.rendering, name)) for name in fixlip_core.rendering.__all__)

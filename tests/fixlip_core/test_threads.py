@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event, Thread
@@ -12,7 +16,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from fixlip_core.coalitions import enumerate_product, sample_product
 from fixlip_core.estimators.factored import fit_towers
-from fixlip_core.estimators.threads import ONE_BLAS_THREAD
+from fixlip_core.threads import ONE_BLAS_THREAD
 from fixlip_core.types import FloatArray
 from tests.fixlip_core.games import smooth_tower, tower
 
@@ -81,3 +85,18 @@ def test_fits_at_once_give_the_bytes_of_fits_alone() -> None:
         for found in pool.map(fit_together, range(4)):
             np.testing.assert_array_equal(found, alone)
     assert blas_threads() == {2}
+
+
+def test_a_library_that_would_come_later_is_limited_too() -> None:
+    program = """
+from threadpoolctl import threadpool_info
+from fixlip_core.threads import ONE_BLAS_THREAD
+with ONE_BLAS_THREAD:
+    import numpy, scipy.linalg
+    print(sorted(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"))
+"""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
+
+    printed = subprocess.check_output([sys.executable, "-c", program], env=environment, text=True)
+
+    assert set(json.loads(printed)) == {1}

@@ -1,4 +1,4 @@
-"""One thread for the linear algebra of small matrices, whoever else in this process asks for the same.
+"""One thread for the linear algebra of explanations, whoever else in this process asks for the same.
 
 The number of BLAS threads belongs to the process. Were every fit to set it and put back what it found, a fit that
 began amid another would find one thread and leave it so for good. Hence the first to come sets it, and the last to
@@ -44,6 +44,8 @@ class _SharedLimit:
 
 def _keep(is_set: Event, is_over: Event) -> None:
     try:
+        import scipy.linalg  # noqa: F401  # it brings a BLAS of its own, which must be there to be limited
+
         with threadpool_limits(1, user_api="blas"):
             is_set.set()
             is_over.wait()
