@@ -193,8 +193,9 @@ class _Process:
 
     @property
     def has_ended(self) -> bool:
-        """Whether it is gone."""
-        return self._popen.poll() is not None
+        """Whether it is gone; to be asked while it has nothing to do."""
+        # Then it has nothing to say, either: its end of the line is closed, which is told before it can be waited for.
+        return self._popen.poll() is not None or (self._is_ready and self._line.poll())
 
     def ask(self, question: object, check: Callable[[], None]) -> Any:
         """Its answer to ``question``; ``check`` may raise meanwhile.

@@ -44,8 +44,16 @@ def children_of(pid: int) -> set[int]:
 
 
 def is_alive(pid: int) -> bool:
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    # A process is gone with the last of its threads: until then its end of a pipe stays open.
+    threads = Path(f"/proc/{pid}/task").glob("*/stat")
+    return any(state_in(stat) not in "ZX" for stat in threads)
+
+
+def state_in(stat: Path) -> str:
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0]
+    except OSError:  # it has just gone
+        return "X"
 
 
 def drawers() -> set[int]:
