@@ -34,9 +34,9 @@ _UNREADABLE: Final = (
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
-    NotImplementedError,
     OSError,
     OverflowError,
+    RuntimeError,
     ValueError,
     struct.error,
 )

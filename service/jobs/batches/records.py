@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
-from service.jobs.records import Job, JobFailure, JobInput, JobModel, JobStatus
+from service.jobs.records import Job, JobFailure, JobInput, JobModel, JobStatus, Record
 from service.jobs.storage.bundle import Bundle
 
 __all__ = ["Batch", "BatchCounts", "BatchItem", "BatchRow", "BatchStatus", "ItemStatus", "batch_job_id"]
@@ -29,16 +29,7 @@ class BatchStatus(StrEnum):
         return self not in (BatchStatus.QUEUED, BatchStatus.RUNNING)
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        hide_input_in_errors=True,  # errors are logged, and captions must not be
-        json_schema_serialization_defaults_required=True,
-    )
-
-
-class BatchCounts(_Record):
+class BatchCounts(Record):
     """How many of the items stand where; all but the first add up to it."""
 
     total: int = Field(description="All items.")
@@ -54,7 +45,7 @@ class BatchCounts(_Record):
         return self.completed + self.failed + self.canceled
 
 
-class Batch(_Record):
+class Batch(Record):
     """A batch's record. Instants are in UTC."""
 
     id: str
