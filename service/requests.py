@@ -60,7 +60,7 @@ def _webhook_url(url: str) -> str:
 
 
 class WebhookRequest(BaseModel):
-    """Who is to be told when the job has ended."""
+    """Who is to be told of the end."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

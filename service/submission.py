@@ -112,7 +112,7 @@ def _check(backend: Backend, who: Principal, request: ExplanationRequest, reques
     variants = Variants(backend.catalogue.cards(), max_budget=backend.settings.max_budget)
     variant = variants.find(request.model, request.method, request.params)
     cost_passes = variants.cost_passes(variant, request.caption, request.evaluate)
-    webhook = webhook_of(backend, who, request)
+    webhook = webhook_of(backend, who, request.webhook)
     picture = picture_of(backend, who, request)
     variants.check_size(variant, picture.size)
     card, params = variant.card, variant.params

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from fixlip.client.models import Failure
+from fixlip.client.models import Failure, WebhookState
 
 __all__ = ["Batch", "BatchCounts", "BatchPage", "BatchSummary", "ScoreSummary", "Way", "WayComparison"]
 
@@ -48,6 +48,7 @@ class Batch(_Answer):
     completed_at: datetime | None = None
     expires_at: datetime | None = None
     metadata: dict[str, str] = {}
+    webhook: WebhookState | None = None
     request_id: str | None = None
 
     @property

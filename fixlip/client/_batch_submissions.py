@@ -35,7 +35,8 @@ class BatchSubmission(TypedDict, total=False):
     ``metadata``. Of a pair there are image, caption, ``custom_id`` and ``metadata``: it is explained by all of
     ``models`` x ``methods`` (mappings with ``method`` and ``params``) x ``seeds``. ``manifest`` is a file of either
     (.json, .jsonl, .csv), and ``images`` a zip, or the folder with the files that it names. ``evaluate`` and
-    ``metadata`` are of the whole batch, and ``maps`` has maps drawn. Submissions of the same ``idempotency_key`` give
+    ``metadata`` are of the whole batch, ``maps`` has maps drawn, and ``webhook`` is a URL that is told of its end, by a
+    message signed with the tenant's secrets. Submissions of the same ``idempotency_key`` give
     the same batch.
     """
 
@@ -49,6 +50,7 @@ class BatchSubmission(TypedDict, total=False):
     evaluate: Sequence[str] | None
     maps: bool
     metadata: Mapping[str, str] | None
+    webhook: str | None
     idempotency_key: str | None
 
 
@@ -68,6 +70,8 @@ def submit_batch(submission: BatchSubmission) -> Operation[Batch]:
     manifest = submission.get("manifest")
     files = _of_manifest(manifest, submission.get("images")) if manifest else _of_lines(given[0], submission)
     form = {name: json.dumps(submission[name]) for name in _OPTIONS if submission.get(name) is not None}
+    if (webhook := submission.get("webhook")) is not None:
+        form["webhook"] = json.dumps({"url": webhook})
     return Operation(
         "POST",
         BATCHES,

@@ -37,7 +37,7 @@ from service.settings import MAX_FIELDS_BYTES, ServiceSettings
 __all__ = ["JSON_LINES", "MANIFEST_FIELDS", "BatchBody", "ReceivedBatch", "receive"]
 
 JSON_LINES: Final = "application/jsonl"
-MANIFEST_FIELDS: Final = ("models", "methods", "seeds", "evaluate", "maps", "metadata")
+MANIFEST_FIELDS: Final = ("models", "methods", "seeds", "evaluate", "maps", "metadata", "webhook")
 """Fields of a form beside its files: each is a text of JSON."""
 
 _FILES: Final = ("manifest", "images")

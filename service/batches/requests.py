@@ -12,6 +12,7 @@ from pydantic.config import JsonDict
 from fixlip_core.methods import METHODS
 from service.evaluations import Evaluate
 from service.pairs import NamedPair, Pair
+from service.requests import WebhookRequest
 
 __all__ = [
     "Asked",
@@ -112,6 +113,7 @@ class BatchOptions(_Part):
         Annotated[str, StringConstraints(min_length=1, max_length=64)],
         Annotated[str, StringConstraints(max_length=512)],
     ] = Field(default_factory=dict, max_length=16, description="Your own notes, kept with the batch.")
+    webhook: WebhookRequest | None = Field(default=None, description="Whom to tell of the batch's end; null: nobody.")
 
     @property
     def is_of_pairs(self) -> bool:

@@ -15,6 +15,7 @@ from service.jobs.batches.records import Batch, BatchItem
 from service.jobs.errors import BatchNotFoundError
 from service.jobs.records import new_job_id
 from service.jobs.reservations import Reservation, ReservationState
+from service.webhooks.requested import webhook_of
 
 __all__ = ["BatchSubmission", "submit_batch"]
 
@@ -71,6 +72,7 @@ def _earlier(backend: Backend, who: Principal, reservation: Reservation) -> Batc
 def _accept(
     backend: Backend, who: Principal, body: BatchBody, request_id: str, reservation: Reservation | None
 ) -> Batch:
+    webhook = webhook_of(backend, who, body.options.webhook)
     items = check_batch(backend, who, body)
     cost_passes = sum(item.cost_passes for item in items)
     backend.quotas.check_submission(who, passes=cost_passes, bytes=_stored_bytes(items))
@@ -83,6 +85,7 @@ def _accept(
             tenant=who.tenant,
             metadata=body.options.metadata,
             request_id=request_id,
+            webhook_url=webhook.url if webhook else None,
             reservation=reservation.key if reservation else None,
         )
 

@@ -7,12 +7,14 @@ from typing import Any, Final
 
 from service.batches.views import BATCHES, BatchList, BatchView
 from service.jobs.batches.records import Batch, BatchCounts, BatchStatus
+from service.jobs.records import JobFailure
 from service.tables.summary import BatchSummary, ComparisonView, ScoreSummaryView, WayView
 
-__all__ = ["batch_examples"]
+__all__ = ["batch_examples", "ended_batch"]
 
 _AT: Final = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
 _ID: Final = "7c6e5f4a3b2c0f8b6a5d4c3e4f1a9b2d"
+_ENDED: Final[dict[str, Any]] = {"started_at": _AT, "completed_at": _AT.replace(minute=31)}
 _SCORE: Final[dict[str, Any]] = {"metric": "faithfulness", "score": "pearson"}
 
 
@@ -20,8 +22,7 @@ def batch_examples() -> dict[str, dict[str, Any]]:
     """What each operation answers in JSON when all goes well, by status."""
     queued = _batch(BatchStatus.QUEUED, queued=4)
     running = _batch(BatchStatus.RUNNING, queued=1, running=2, completed=1, started_at=_AT)
-    ended: dict[str, Any] = {"started_at": _AT, "completed_at": _AT.replace(minute=31)}
-    done = _batch(BatchStatus.SUCCEEDED, completed=3, failed=1, **ended)
+    done = _batch(BatchStatus.SUCCEEDED, completed=3, failed=1, **_ENDED)
     stopping = _batch(BatchStatus.RUNNING, running=1, completed=1, canceled=2, started_at=_AT, cancel_requested_at=_AT)
     page = BatchList(items=[done], next_page_token=None)
     return {
@@ -32,6 +33,20 @@ def batch_examples() -> dict[str, dict[str, Any]]:
         "retryBatch": {"202": _batch(BatchStatus.RUNNING, queued=1, completed=3, retries=1).model_dump(mode="json")},
         "getBatchSummary": {"200": _summary().model_dump(mode="json")},
     }
+
+
+def ended_batch(status: str) -> dict[str, Any]:
+    """A batch that ended so, as the API shows it."""
+    counts: dict[str, dict[str, Any]] = {
+        "succeeded": {"completed": 3, "failed": 1},
+        "failed": {
+            "completed": 1,
+            "failed": 3,
+            "error": JobFailure(code="batch_items_lost", detail="what the batch asks for can no longer be read"),
+        },
+        "canceled": {"completed": 1, "canceled": 3, "cancel_requested_at": _AT},
+    }
+    return _batch(BatchStatus(status), **counts[status], **_ENDED).model_dump(mode="json")
 
 
 def _batch(status: BatchStatus, **changes: Any) -> BatchView:

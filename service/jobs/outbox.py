@@ -1,4 +1,4 @@
-"""The messages about ended jobs that are to be delivered: who delivers which, and what became of it."""
+"""The messages about ended jobs and batches that are to be delivered: who delivers which, and what became of it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from redis import Redis
 
 from service.jobs._keys import Keys, text
 from service.jobs._ledger import Ledger
-from service.jobs.errors import JobNotFoundError, JobUnreadableError
+from service.jobs.batches._scripts import SETTLE
+from service.jobs.batches._stored import read_batches
+from service.jobs.batches.records import Batch
+from service.jobs.errors import BatchUnreadableError, JobNotFoundError, JobUnreadableError
 from service.jobs.records import Job, JobWebhook, WebhookState
+from service.jobs.registers.outbox import batch_of
 from service.jobs.registers.register import Change
 
 __all__ = ["Letter", "Outbox"]
@@ -62,14 +66,14 @@ class Letter:
     Attributes:
         name: by which the outbox knows it.
         host: to which it goes.
-        job: that it tells of.
+        about: the job or the batch that it tells of.
         webhook: where it goes, and how often that was tried.
         tenant: whose secrets sign it.
     """
 
     name: str
     host: str
-    job: Job
+    about: Job | Batch
     webhook: JobWebhook
     tenant: str
 
@@ -86,6 +90,7 @@ class Outbox:
         self._ledger = Ledger(redis, self._keys)
         self._redis = redis
         self._claim = redis.register_script(_CLAIM)
+        self._settle_batch = redis.register_script(SETTLE)
 
     def claim(self, limit: int, *, lease_s: float, busy: Mapping[str, int], per_host: int) -> list[Letter]:
         """Take messages that are due, to deliver them.
@@ -116,10 +121,13 @@ class Outbox:
 
     def _settle(self, letter: Letter, state: WebhookState) -> bool:
         """Record an attempt, and whether it was the last; False where another deliverer did so meanwhile."""
-        tried = letter.webhook.model_copy(update={"state": state, "attempts": letter.webhook.attempts + 1})
+        about, webhook = letter.about, letter.webhook
+        if isinstance(about, Batch):  # whose message may be that of another end already, so all of it is one script
+            keys, expected = [self._keys.batch(about.id), self._keys.outbox], [about.retries, webhook.attempts]
+            return bool(self._settle_batch(keys=keys, args=[*expected, state.value]))
+        tried = webhook.model_copy(update={"state": state, "attempts": webhook.attempts + 1})
         row = self._ledger.change(
-            letter.job.id,
-            lambda row: Change(fields={"webhook": tried}) if row.job.webhook == letter.webhook else None,
+            about.id, lambda row: Change(fields={"webhook": tried}) if row.job.webhook == webhook else None
         )
         # In this order: a message whose record is settled is taken out of the outbox by whoever claims it next.
         if state is not WebhookState.PENDING:
@@ -128,17 +136,27 @@ class Outbox:
 
     def _readable(self, names: Iterable[str]) -> Iterator[Letter]:
         for name in names:
-            host, _, job_id = name.partition(" ")
+            host, _, subject = name.partition(" ")
             try:
-                row = self._ledger.row(job_id)
-            except JobNotFoundError:
-                self._redis.zrem(self._keys.outbox, name)
-                continue
-            except JobUnreadableError as error:  # others can read it, and will when its lease has lapsed
+                found = self._find(subject)
+            except (JobUnreadableError, BatchUnreadableError) as error:  # others can read it, when its lease has lapsed
                 _log.warning("%s", error)
                 continue
-            webhook = row.job.webhook
-            if webhook is not None and webhook.state is WebhookState.PENDING:
-                yield Letter(name, host, row.job, webhook, row.books.tenant)
+            webhook = found[0].webhook if found else None
+            if found is not None and webhook is not None and webhook.state is WebhookState.PENDING:
+                yield Letter(name, host, found[0], webhook, found[1])
             else:
                 self._redis.zrem(self._keys.outbox, name)
+
+    def _find(self, subject: str) -> tuple[Job | Batch, str] | None:
+        """What a message tells of, and whose that is; None where it is there no more."""
+        if (batch_id := batch_of(subject)) is not None:
+            (batch,) = read_batches(self._redis, self._keys, [batch_id])
+            if isinstance(batch, BatchUnreadableError):
+                raise batch
+            return (batch.record(retention_s=0), batch.submitted.tenant) if batch else None
+        try:
+            row = self._ledger.row(subject)
+        except JobNotFoundError:
+            return None
+        return row.job, row.books.tenant

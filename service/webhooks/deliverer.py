@@ -12,13 +12,14 @@ from typing import Final
 from redis import Redis, RedisError
 
 from service.jobs.outbox import Letter, Outbox
+from service.jobs.records import Job
 from service.jobs.webhook_secrets import WebhookSecrets
 from service.observability.logs import log_context
 from service.outbound.caller import Caller
 from service.outbound.destinations import Destination
 from service.outbound.errors import OutboundError
 from service.outbound.network import Deadline
-from service.webhooks.message import message_of, signed_headers
+from service.webhooks.message import message_id_of, message_of, signed_headers
 from service.webhooks.settings import WebhookSettings
 
 __all__ = ["Deliverer"]
@@ -31,7 +32,6 @@ LEASE_MARGIN_S: Final = 5.0
 JITTER: Final = 0.2
 GONE: Final = 410
 
-_COLLECTION_PATH: Final = "/v1/explanations"
 _log = logging.getLogger(__name__)
 
 
@@ -85,7 +85,9 @@ class Deliverer:
 
     def _deliver(self, letter: Letter) -> None:
         """Try once, and say what became of it; without Redis the message is due again when its lease has lapsed."""
-        with log_context(job_id=letter.job.id, request_id=letter.job.request_id, tenant=letter.tenant):
+        about = letter.about
+        subject = {"job_id" if isinstance(about, Job) else "batch_id": about.id}
+        with log_context(**subject, request_id=about.request_id, tenant=letter.tenant):
             try:
                 reason, is_gone = self._outcome(letter)
                 self._settle(letter, reason, is_gone=is_gone)
@@ -118,8 +120,8 @@ class Deliverer:
         secrets = self._secrets.all_of(letter.tenant)
         if not secrets:
             return "the tenant has no secret to sign with", False
-        message = message_of(letter.job, base=_COLLECTION_PATH)
-        headers = signed_headers(message, message_id=f"msg_{letter.job.id}", secrets=secrets)
+        message = message_of(letter.about)
+        headers = signed_headers(message, message_id=message_id_of(letter.about), secrets=secrets)
         deadline = Deadline(self._settings.webhook_timeout_s)
         try:
             to = Destination.parse(letter.webhook.url)

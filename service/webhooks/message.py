@@ -9,13 +9,16 @@ from typing import Any, Final
 from pydantic_core import to_json
 from standardwebhooks import Webhook
 
+from service.jobs.batches.records import Batch
 from service.jobs.records import Job
 from service.jobs.webhook_secrets import WebhookSecret
 
-__all__ = ["MAX_MESSAGE_BYTES", "message_of", "signed_headers"]
+__all__ = ["MAX_MESSAGE_BYTES", "message_id_of", "message_of", "signed_headers"]
 
 MAX_MESSAGE_BYTES: Final = 20_000
 
+_JOBS: Final = "/v1/explanations"
+_BATCHES: Final = "/v1/batches"
 _FIELDS: Final = {
     "id",
     "status",
@@ -39,24 +42,41 @@ _FIELDS: Final = {
     "request_id",
 }
 _LONG_FIELDS: Final = ("metadata", "input", "error")
-"""Left out in this order, where all of it would be too long: the job has them."""
+"""Left out in this order, where all of it would be too long: whoever is told can read them."""
 
 
-def message_of(job: Job, *, base: str) -> bytes:
-    """The message about a job that has ended: its record without its parameters and its outcome, which may be long.
+def message_of(about: Job | Batch) -> bytes:
+    """The message about a job or a batch that has ended.
+
+    A job's record is without its parameters and its outcome, which may be long.
 
     Args:
-        job: the job.
-        base: path of the collection of jobs.
+        about: what has ended.
     """
-    url = f"{base}/{job.id}"
-    data: dict[str, Any] = job.model_dump(mode="json", include=_FIELDS)
-    data["urls"] = {"self": url, "result": f"{url}/result"}
-    message = {"type": f"explanation.{job.status}", "timestamp": job.completed_at, "data": data}
+    if isinstance(about, Batch):
+        # When it expires is a setting that only the service knows.
+        data = about.model_dump(mode="json", exclude={"webhook", "expires_at"})
+        url = f"{_BATCHES}/{about.id}"
+        links = {"self": url, "results": f"{url}/results.jsonl", "summary": f"{url}/summary"}
+        return _message(f"batch.{about.status}", about.completed_at, data, links)
+    url = f"{_JOBS}/{about.id}"
+    data = about.model_dump(mode="json", include=_FIELDS)
+    return _message(f"explanation.{about.status}", about.completed_at, data, {"self": url, "result": f"{url}/result"})
+
+
+def message_id_of(about: Job | Batch) -> str:
+    """The same for every attempt to deliver the message; a batch that is tried again ends again, which is another."""
+    ends = f"_{about.retries}" if isinstance(about, Batch) and about.retries else ""
+    return f"msg_{about.id}{ends}"
+
+
+def _message(kind: str, ended_at: datetime | None, data: dict[str, Any], links: dict[str, str]) -> bytes:
+    message: dict[str, Any] = {"type": kind, "timestamp": ended_at, "data": data | {"urls": links}}
     for name in _LONG_FIELDS:
         if len(to_json(message)) < MAX_MESSAGE_BYTES:
             break
-        data[name] = None
+        if name in data:
+            message["data"] = message["data"] | {name: None}
     return to_json(message)
 
 

@@ -1,4 +1,4 @@
-"""Whether a job may have the webhook that its request asks for."""
+"""Whether a job, or a batch, may have the webhook that its request asks for."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from service.backend import Backend
 from service.jobs.records import JobWebhook
 from service.outbound.destinations import Destination
 from service.outbound.errors import OutboundError
-from service.requests import ExplanationRequest
+from service.requests import WebhookRequest
 
 __all__ = ["webhook_of"]
 
 _FIELD: Final = "webhook.url"
 
 
-def webhook_of(backend: Backend, who: Principal, request: ExplanationRequest) -> JobWebhook | None:
-    """The webhook of the job to be; None where none is asked for. Its host is looked up when there is something to say.
+def webhook_of(backend: Backend, who: Principal, asked: WebhookRequest | None) -> JobWebhook | None:
+    """The webhook of what is to be; None where none is asked for. Its host is looked up when there is something to say.
 
     Raises:
         InputError: its URL is none that may be called, or the tenant has no secret to sign with.
         redis.RedisError: Redis did not answer.
     """
-    if request.webhook is None:
+    if asked is None:
         return None
-    url = request.webhook.url
+    url = asked.url
     try:
         backend.settings.trust.check(Destination.parse(url))
     except OutboundError as error:

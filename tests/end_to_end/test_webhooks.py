@@ -48,6 +48,14 @@ def submit(client: httpx.Client, internet: Receiver, **more: Any) -> dict[str, A
     return job
 
 
+def submit_batch(client: httpx.Client, internet: Receiver) -> dict[str, Any]:
+    item = {"image_url": internet.url("/scene.png"), "caption": "a red circle", "params": {"budget": 64}}
+    response = client.post("/v1/batches", json={"items": [item], "webhook": {"url": internet.url("/hook")}})
+    assert response.is_success, response.text
+    batch: dict[str, Any] = response.json()
+    return batch
+
+
 def message_about(job: dict[str, Any], internet: Receiver) -> Received:
     def found() -> list[Received]:
         posted = [received for received in internet.received if received.method == "POST"]
@@ -69,19 +77,21 @@ def test_whoever_asked_to_be_told_is_told(redis_url: str, tmp_path: Path, intern
             wait_until(lambda: bool(client.get("/v1/models").json()["items"]))
             done = submit(client, internet)
             messages = [message_about(done, internet)]
+            batch = submit_batch(client, internet)
+            messages.append(message_about(batch, internet))
         canceled = submit(client, internet, caption="another caption")
         client.post(canceled["urls"]["cancel"]).raise_for_status()
         cached = submit(client, internet)
         messages += [message_about(job, internet) for job in (canceled, cached)]
         verified = [Webhook(secret).verify(message.body, dict(message.headers)) for message in messages]
         types = [message["type"] for message in verified]
-        assert types == ["explanation.succeeded", "explanation.canceled", "explanation.succeeded"]
-        assert [message["data"]["cached"] for message in verified] == [False, False, True]
+        assert types == ["explanation.succeeded", "batch.succeeded", "explanation.canceled", "explanation.succeeded"]
+        assert [message["data"].get("cached") for message in verified] == [False, None, False, True]
         assert done["input"]["image_sha256"] == hashlib.sha256(png()).hexdigest()
 
         def is_told(job: dict[str, Any]) -> bool:
             webhook: dict[str, Any] = client.get(job["urls"]["self"]).json()["webhook"]
             return webhook == {"url": internet.url("/hook"), "state": "delivered", "attempts": 1}
 
-        for job in (done, canceled, cached):
+        for job in (done, canceled, cached, batch):
             wait_until(lambda job=job: is_told(job))  # type: ignore[misc]  # of each job in turn

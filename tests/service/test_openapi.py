@@ -17,6 +17,8 @@ from fixlip_core.methods import METHODS
 from service import openapi
 from service.documents import PROBLEM_CODES, codes_of
 from service.documents.codes import FIELD_CODES
+from service.jobs.batches.records import BatchStatus
+from service.jobs.records import JobStatus
 from service.problems import PROBLEM_MEDIA_TYPE
 from service.requests import ExplanationRequest
 
@@ -199,8 +201,9 @@ def test_the_examples_of_requests_are_accepted(document: dict[str, Any], client:
 
 
 def test_there_is_a_webhook_for_each_way_to_end(document: dict[str, Any]) -> None:
-    endings = {"succeeded", "failed", "canceled", "expired"}
-    assert document["webhooks"].keys() == {f"explanation.{ending}" for ending in endings}
+    jobs = {f"explanation.{status}" for status in JobStatus if status.is_terminal}
+    batches = {f"batch.{status}" for status in BatchStatus if status.is_final}
+    assert document["webhooks"].keys() == jobs | batches
 
 
 def test_the_service_serves_the_same_document(app: FastAPI, client: TestClient, document: dict[str, Any]) -> None:

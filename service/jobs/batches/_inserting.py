@@ -10,6 +10,7 @@ from redis.client import Pipeline
 from service.jobs._keys import Keys
 from service.jobs._rows import ReservedKey
 from service.jobs.batches._stored import Submitted, holder_of, member_of
+from service.jobs.registers.outbox import batch_letter
 from service.jobs.registers.reserved_keys import settle
 from service.jobs.storage.bundle import Bundle
 from service.jobs.storage.holdings import hold
@@ -61,6 +62,8 @@ def insert(
 
 def _add_batch(pipe: Pipeline, keys: Keys, batch_id: str, submitted: Submitted) -> None:
     pipe.hset(keys.batch(batch_id), mapping={"submitted": submitted.model_dump_json()})
+    if submitted.webhook_url is not None:
+        pipe.hset(keys.batch(batch_id), "letter", batch_letter(batch_id, submitted.webhook_url))
     pipe.hset(keys.batch_counts(batch_id), mapping={"total": submitted.total})
     pipe.zadd(keys.batch_waiting(batch_id), {str(index): index for index in range(submitted.total)})
     pipe.zadd(keys.batches_to_feed, {batch_id: 0})

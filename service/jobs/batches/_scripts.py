@@ -7,7 +7,7 @@ from typing import Final
 from service.jobs._removing import WRITES_WHEN_FULL
 from service.jobs.registers.batches import BATCH_WORDS
 
-__all__ = ["CANCEL", "FAIL", "PICK", "REMOVE", "RETRY", "TALLY"]
+__all__ = ["CANCEL", "FAIL", "PICK", "REMOVE", "RETRY", "SETTLE", "TALLY"]
 
 # Every decision writes the batch's own hash, which whoever makes a job of an item watches. A batch that is being
 # removed has no counts for anybody any more.
@@ -70,7 +70,11 @@ end
 redis.call('DEL', failures, dropped)
 redis.call('HSET', counts, 'failed', 0, 'canceled', 0, 'expired', 0)
 redis.call('HDEL', counts, 'completed_at')
-redis.call('HDEL', batch, 'cancel_requested_at', 'error', 'dropped_as')
+redis.call('HDEL', batch, 'cancel_requested_at', 'error', 'dropped_as', 'webhook_state', 'webhook_attempts')
+local letter = redis.call('HGET', batch, 'letter')
+if letter then
+    redis.call('ZREM', outbox, letter)  -- it would tell of an end that is none any more
+end
 redis.call('HINCRBY', batch, 'retries', 1)
 redis.call('ZREM', ended, id)
 redis.call('ZADD', to_feed, 0, id)
@@ -85,13 +89,31 @@ if redis.call('HEXISTS', counts, 'completed_at') == 0 then
 end
 redis.call('HSET', batch, 'removed_at', instant())
 redis.call('ZREM', ended, id)
-redis.call('ZREM', KEYS[12], member)
-redis.call('ZADD', KEYS[13], 0, id)
+redis.call('ZREM', KEYS[13], member)
+redis.call('ZADD', KEYS[14], 0, id)
 return 'done'
 """
 
 TALLY: Final = f"""{WRITES_WHEN_FULL}redis.call('ZADD', KEYS[1], 'XX', ARGV[1], ARGV[2])"""
 """Note how many items of a batch that is being removed are gone."""
+
+# A message belongs to one end of the batch, and to one try.
+SETTLE: Final = """
+local function field(name, otherwise)
+    return redis.call('HGET', KEYS[1], name) or otherwise
+end
+
+local retries, attempts, state = unpack(ARGV)
+if redis.call('EXISTS', KEYS[1]) == 0 or field('retries', '0') ~= retries
+    or field('webhook_attempts', '0') ~= attempts or field('webhook_state', 'pending') ~= 'pending' then
+    return 0
+end
+redis.call('HSET', KEYS[1], 'webhook_attempts', tonumber(attempts) + 1, 'webhook_state', state)
+if state ~= 'pending' then
+    redis.call('ZREM', KEYS[2], redis.call('HGET', KEYS[1], 'letter'))
+end
+return 1
+"""
 
 # One item of each batch in turn, round after round. A batch whose jobs were put off, for want of their model, has so
 # many of them at most; the others go on.

@@ -15,7 +15,7 @@ from redis import Redis
 from service.jobs._keys import Keys, text
 from service.jobs.batches.records import Batch, BatchCounts, BatchStatus
 from service.jobs.errors import BatchNotFoundError, BatchUnreadableError
-from service.jobs.records import JobFailure
+from service.jobs.records import JobFailure, JobWebhook, WebhookState
 from service.jobs.storage.bundle import Bundle
 
 __all__ = ["StoredBatch", "Submitted", "holder_of", "member_of", "read_batches"]
@@ -35,6 +35,7 @@ class Submitted(BaseModel):
         metadata: the caller's notes.
         request_id: of the request that submitted it.
         traceparent: the span of its submission, which the spans of its jobs' runs are parts of.
+        webhook_url: where its end is told; None: nowhere.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -46,6 +47,7 @@ class Submitted(BaseModel):
     metadata: dict[str, str] = Field(default_factory=dict)
     request_id: str | None = None
     traceparent: str | None = None
+    webhook_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,15 @@ class StoredBatch:
             completed_at=completed_at,
             expires_at=completed_at + timedelta(seconds=retention_s) if completed_at and retention_s else None,
             metadata=self.submitted.metadata,
+            webhook=self._webhook(),
             request_id=self.submitted.request_id,
         )
+
+    def _webhook(self) -> JobWebhook | None:
+        if self.submitted.webhook_url is None:
+            return None
+        state, attempts = self.decided.get("webhook_state", "pending"), self.decided.get("webhook_attempts", 0)
+        return JobWebhook(url=self.submitted.webhook_url, state=WebhookState(state), attempts=int(attempts))
 
     def _status(self) -> BatchStatus:
         if "completed_at" not in self.counts:

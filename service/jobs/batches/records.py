@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
-from service.jobs.records import Job, JobFailure, JobInput, JobModel, JobStatus, Record
+from service.jobs.records import Job, JobFailure, JobInput, JobModel, JobStatus, JobWebhook, Record
 from service.jobs.storage.bundle import Bundle
 
 __all__ = ["Batch", "BatchCounts", "BatchItem", "BatchRow", "BatchStatus", "ItemStatus", "batch_job_id"]
@@ -66,6 +66,9 @@ class Batch(Record):
         description="When the batch is removed with all its jobs and files; null: not before it has ended, or never.",
     )
     metadata: dict[str, str] = Field(default_factory=dict)
+    webhook: JobWebhook | None = Field(
+        default=None, description="Who is told of its end, and whether that has happened."
+    )
     request_id: str | None = Field(default=None, description="Id of the request that submitted it, as in the logs.")
 
 

@@ -102,6 +102,7 @@ class BatchRepository:
         metadata: Mapping[str, str] | None = None,
         request_id: str | None = None,
         traceparent: str | None = None,
+        webhook_url: str | None = None,
         reservation: ReservedKey | None = None,
     ) -> Batch | None:
         """Store a batch in one transaction; its first jobs are in the queue when this returns, unless others' are.
@@ -113,6 +114,7 @@ class BatchRepository:
             metadata: the caller's notes.
             request_id: of the request that submits it.
             traceparent: the span of its submission, if there are traces.
+            webhook_url: where its end is told.
             reservation: the Idempotency-Key under which it is submitted.
 
         Returns:
@@ -130,6 +132,7 @@ class BatchRepository:
             metadata=dict(metadata or {}),
             request_id=request_id,
             traceparent=traceparent,
+            webhook_url=webhook_url,
         )
         held = {bundle.digest: bundle for bundle in (stored, *(item.inputs for item in items))}
         if not insert(self._redis, self._keys, batch_id, submitted, list(held.values()), reservation):

@@ -1,4 +1,4 @@
-"""How many of each batch's jobs stand where, and when the last of them has ended."""
+"""How many of each batch's jobs stand where, and when the last of them has ended, of which somebody may be told."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from service.jobs.registers.register import Change
 __all__ = ["BATCH_WORDS", "Batches", "batch_keys"]
 
 BATCH_WORDS: Final = """
-local batch, counts, waiting, dropped, failures, retries, open_jobs, to_feed, canceling, ended, in_queue = unpack(KEYS)
+local batch, counts, waiting, dropped, failures, retries, open_jobs, to_feed, canceling, ended, in_queue, outbox =
+    unpack(KEYS)
 
 local function count(name)
     return tonumber(redis.call('HGET', counts, name) or 0)
@@ -30,6 +31,10 @@ local function end_if_over(id, now)
         redis.call('HSET', counts, 'completed_at', now)
         redis.call('ZADD', ended, now, id)
         redis.call('SREM', canceling, id)
+        local letter = redis.call('HGET', batch, 'letter')
+        if letter then
+            redis.call('ZADD', outbox, now, letter)
+        end
     end
 end
 """
@@ -80,6 +85,7 @@ def batch_keys(keys: Keys, batch_id: str) -> list[str]:
         keys.canceling_batches,
         keys.ended_batches,
         keys.batch_jobs_in_queue,
+        keys.outbox,
     ]
 
 

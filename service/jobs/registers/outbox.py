@@ -1,6 +1,8 @@
-"""Which ended jobs somebody is to be told of."""
+"""Which ended jobs, and batches, somebody is to be told of."""
 
 from __future__ import annotations
+
+from typing import Final
 
 from pydantic_core import Url
 from redis.client import Pipeline
@@ -9,12 +11,24 @@ from service.jobs._keys import Keys
 from service.jobs._rows import Row
 from service.jobs.registers.register import Change
 
-__all__ = ["OutboxEntries", "letter_of"]
+__all__ = ["OutboxEntries", "batch_letter", "batch_of", "letter_of"]
+
+_BATCH: Final = "batch:"
 
 
 def letter_of(job_id: str, url: str) -> str:
     """The message's name in the outbox: to which host it goes, for hosts take turns, and of which job it tells."""
     return f"{Url(url).host} {job_id}"
+
+
+def batch_letter(batch_id: str, url: str) -> str:
+    """The same of a batch's message, which enters when the script that counts its jobs finds that it has ended."""
+    return letter_of(f"{_BATCH}{batch_id}", url)
+
+
+def batch_of(subject: str) -> str | None:
+    """The id of the batch that a message tells of; None where it tells of a job."""
+    return subject.removeprefix(_BATCH) if subject.startswith(_BATCH) else None
 
 
 class OutboxEntries:

@@ -59,7 +59,7 @@ def test_the_end_of_a_job_is_told_once(
     assert claim(outbox) == []
     end(repository, job, status, queue)
     (letter,) = claim(outbox)
-    assert (letter.host, letter.tenant, letter.job.status) == ("hooks.example.com", "ada", status)
+    assert (letter.host, letter.tenant, letter.about.status) == ("hooks.example.com", "ada", status)
     assert letter.webhook == JobWebhook(url=URL)
     assert claim(outbox) == []
     outbox.delivered(letter)
@@ -146,8 +146,8 @@ def test_with_the_job_goes_its_message(outbox: Outbox, repository: JobRepository
 
 def test_the_oldest_come_first_and_no_more_than_asked_for(outbox: Outbox, repository: JobRepository, job: Job) -> None:
     made = [ended(repository, job, url=f"https://h{number}.example/").id for number in range(5)]
-    assert [letter.job.id for letter in claim(outbox, limit=3)] == made[:3]
-    assert [letter.job.id for letter in claim(outbox)] == made[3:]
+    assert [letter.about.id for letter in claim(outbox, limit=3)] == made[:3]
+    assert [letter.about.id for letter in claim(outbox)] == made[3:]
 
 
 def test_a_host_has_so_many_at_once(outbox: Outbox, repository: JobRepository, job: Job) -> None:
@@ -156,7 +156,7 @@ def test_a_host_has_so_many_at_once(outbox: Outbox, repository: JobRepository, j
     other = ended(repository, job, url="https://quick.example/")
     taken = claim(outbox, per_host=3, slow_example=1)
     assert [letter.host for letter in taken] == ["slow.example", "slow.example", "quick.example"]
-    assert taken[-1].job.id == other.id
+    assert taken[-1].about.id == other.id
     assert claim(outbox, per_host=3, slow_example=3) == []
     assert [letter.host for letter in claim(outbox, per_host=3)] == ["slow.example"] * 3
 
@@ -167,11 +167,11 @@ def test_a_busy_host_stands_in_nobodys_way(outbox: Outbox, repository: JobReposi
     for _ in range(2):
         assert claim(outbox, per_host=1, slow_example=1) == []
     (letter,) = claim(outbox, per_host=1, slow_example=1)
-    assert letter.job.id == other.id
+    assert letter.about.id == other.id
 
 
 def test_an_unreadable_job_is_left_to_others(outbox: Outbox, repository: JobRepository, job: Job, redis: Redis) -> None:
     broken, good = ended(repository, job), ended(repository, job)
     redis.hset(f"fixlip:job:{broken.id}", "status", b'"unheard of"')
-    assert [letter.job.id for letter in claim(outbox)] == [good.id]
+    assert [letter.about.id for letter in claim(outbox)] == [good.id]
     assert redis.zcard("fixlip:outbox") == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -78,3 +79,19 @@ def test_a_webhook_that_is_no_json_is_refused(client: TestClient, image_png: byt
     data = {"caption": CAPTION, "webhook": HOOK}
     response = client.post(URL, files={"image": image_png}, data=data)
     assert (response.status_code, response.json()["code"]) == (400, "malformed_json")
+
+
+def test_a_batch_says_who_will_be_told(client: TestClient, image_png: bytes) -> None:
+    client.post("/v1/webhook-secrets")
+    item = {"image": base64.b64encode(image_png).decode(), "caption": CAPTION}
+    response = client.post("/v1/batches", json={"items": [item], "webhook": {"url": HOOK}})
+    assert response.status_code == 202
+    assert response.json()["webhook"] == {"url": HOOK, "state": "pending", "attempts": 0}
+
+
+def test_a_batch_that_nobody_could_sign_for_is_refused(client: TestClient, image_png: bytes) -> None:
+    fields = {"webhook": json.dumps({"url": HOOK})}
+    manifest = ("manifest.json", json.dumps({"items": [{"image": "a.png", "caption": CAPTION}]}))
+    response = client.post("/v1/batches", data=fields, files={"manifest": manifest})
+    assert (response.status_code, response.json()["code"]) == (422, "webhook_secret_missing")
+    assert client.get("/v1/batches").json()["items"] == []
