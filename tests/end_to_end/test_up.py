@@ -81,59 +81,59 @@ def test_answer_is_that_of_the_library_to_the_byte(up: Up) -> None:
     assert httpx.get(up.url + job["urls"]["interactions_npz"]).content == to_npz_bytes(own)
 
 
-def test_a_second_up_finds_the_earlier_jobs(start_up: StartUp, tmp_path: Path) -> None:
-    first = start_up(tmp_path)
-    job = wait_for(first, submit(first, budget=64), "succeeded")
-    tensor = httpx.get(first.url + job["urls"]["interactions_npz"]).content
-    first.process.send_signal(signal.SIGINT)
-    first.process.communicate(timeout=60)
-    second = start_up(tmp_path)
-    assert read(second, job) == job
-    assert httpx.get(second.url + job["urls"]["interactions_npz"]).content == tensor
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_one_signal_ends_everything(start_up: StartUp, tmp_path: Path, number: signal.Signals) -> None:
-    up = start_up(tmp_path)
+def stopped_by(up: Up, number: signal.Signals) -> None:
+    """One signal ends everything, in good order."""
     assert set(up.children) == {"redis", "api", "worker"}
     up.process.send_signal(number)
     output, errors = up.process.communicate(timeout=60)
     assert up.process.returncode == 0
+    assert f"in the browser: {up.url}/\n" in output
     assert output.endswith("stopped\n")
     assert "Traceback" not in errors
-    assert not [name for name, pid in up.children.items() if alive(pid)]
+    assert is_gone(up)
 
 
-def test_an_impatient_stop_hands_the_job_back(start_up: StartUp, tmp_path: Path) -> None:
-    up = start_up(tmp_path)
-    job = submit(up, budget=8192)
-    wait_for(up, job, "running")
-    up.process.send_signal(signal.SIGINT)
+def is_gone(up: Up) -> bool:
+    return not [name for name, pid in up.children.items() if alive(pid)]
+
+
+def test_one_signal_ends_everything_and_a_second_up_finds_the_earlier_jobs(start_up: StartUp, tmp_path: Path) -> None:
+    first = start_up(tmp_path)
+    job = wait_for(first, submit(first, budget=64), "succeeded")
+    tensor = httpx.get(first.url + job["urls"]["interactions_npz"]).content
+    stopped_by(first, signal.SIGINT)
+    second = start_up(tmp_path)
+    assert read(second, job) == job
+    assert httpx.get(second.url + job["urls"]["interactions_npz"]).content == tensor
+    stopped_by(second, signal.SIGTERM)
+
+
+def test_jobs_outlive_every_end_and_nothing_else_does(start_up: StartUp, tmp_path: Path) -> None:
+    impatient = start_up(tmp_path)
+    long = submit(impatient, budget=8192)
+    wait_for(impatient, long, "running")
+    impatient.process.send_signal(signal.SIGINT)
     time.sleep(0.5)
-    up.process.send_signal(signal.SIGINT)
-    up.process.communicate(timeout=60)
-    assert not [name for name, pid in up.children.items() if alive(pid)]
-    again = start_up(tmp_path)
-    assert read(again, job)["status"] in ("queued", "running")
+    impatient.process.send_signal(signal.SIGINT)
+    impatient.process.communicate(timeout=60)
+    assert is_gone(impatient)
 
-
-def test_killed_worker_ends_the_stack_and_the_next_one_does_its_job(start_up: StartUp, tmp_path: Path) -> None:
-    up = start_up(tmp_path)
-    job = submit(up, budget=512)
-    wait_for(up, job, "running")
-    subprocess.run(["kill", "-9", str(up.children["worker"])], check=True)
-    _, errors = up.process.communicate(timeout=60)
-    assert up.process.returncode == 1
+    crashing = start_up(tmp_path)
+    assert read(crashing, long)["status"] in ("queued", "running")
+    httpx.post(crashing.url + long["urls"]["cancel"]).raise_for_status()
+    short = submit(crashing, budget=512)
+    wait_for(crashing, short, "running")
+    subprocess.run(["kill", "-9", str(crashing.children["worker"])], check=True)
+    _, errors = crashing.process.communicate(timeout=60)
+    assert crashing.process.returncode == 1
     assert "fixlip: the worker stopped with exit status -9" in errors
-    assert not [name for name, pid in up.children.items() if alive(pid)]
-    again = start_up(tmp_path)
-    assert wait_for(again, job, "succeeded")["error"] is None
+    assert is_gone(crashing)
 
-
-def test_nothing_outlives_a_killed_up(start_up: StartUp, tmp_path: Path) -> None:
-    up = start_up(tmp_path)
-    up.process.send_signal(signal.SIGKILL)
-    wait_until(lambda: not [name for name, pid in up.children.items() if alive(pid)])
+    killed = start_up(tmp_path)
+    assert wait_for(killed, short, "succeeded")["error"] is None
+    assert read(killed, long)["status"] == "canceled"
+    killed.process.send_signal(signal.SIGKILL)
+    wait_until(lambda: is_gone(killed))
     assert start_up(tmp_path).url != ""
 
 
