@@ -141,6 +141,8 @@ def test_the_wheel_holds_the_packages_and_the_demo_encoder(tmp_path: Path) -> No
     assert {encoder + "open_clip_model.safetensors", encoder + "open_clip_config.json"} <= members
     page = "service/docs/static/"
     assert {page + "index.html", page + "swagger-ui/swagger-ui-bundle.js", page + "swagger-ui/LICENSE"} <= members
+    assert {"service/page/static/index.html", "service/page/static/page.js"} <= members
+    assert {"fixlip_core/report/static/report.js", "fixlip_core/report/static/report.css"} <= members
     assert any(member.startswith(encoder) and member.endswith(".md") for member in members)
     assert f"fixlip-{PROJECT['version']}.dist-info/licenses/LICENSE" in members
 

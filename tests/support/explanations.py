@@ -9,7 +9,7 @@ import numpy as np
 
 from fixlip_core.explanation import Explanation
 
-__all__ = ["attribution", "example", "pair_attribution", "with_regions"]
+__all__ = ["attribution", "example", "made_up", "pair_attribution", "with_regions"]
 
 
 def example(*, order: int = 2, seed: int = 0) -> Explanation:
@@ -38,6 +38,22 @@ def example(*, order: int = 2, seed: int = 0) -> Explanation:
         image_passes=64,
         text_passes=8,
         provenance={"seed": 3, "model": "demo", "version_torch": None},
+    )
+
+
+def made_up(grid: tuple[int, int], n_tokens: int, *, seed: int = 0) -> Explanation:
+    """An explanation of this size, whose values float32 holds exactly."""
+    rng = np.random.default_rng(seed)
+    n = grid[0] * grid[1] + n_tokens
+    second = np.triu(rng.normal(size=(n, n)), 1).astype(np.float32)
+    return dataclasses.replace(
+        example(),
+        grid=grid,
+        tokens=tuple(f"word{k}" for k in range(n_tokens)),
+        first=rng.normal(size=n).astype(np.float32),
+        second=second + second.T,
+        first_std_error=rng.uniform(size=n).astype(np.float32),
+        second_std_error=np.full((n, n), 0.5),
     )
 
 
