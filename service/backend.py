@@ -44,6 +44,7 @@ __all__ = ["Backend", "BackendDep"]
 # Each of them takes a body apart and decodes pictures one after the other.
 _BATCHES_AT_ONCE: Final = 2
 _SUMMARIES_AT_ONCE: Final = 1
+_REPORTS_AT_ONCE: Final = 2
 # More threads would spend their time on waiting for each other: with forty, a submission takes twice the CPU.
 _SUBMISSIONS_AT_ONCE: Final = 4
 
@@ -77,6 +78,7 @@ class Backend:
     submission_slots: CapacityLimiter
     batch_slots: CapacityLimiter
     summary_slots: CapacityLimiter
+    report_slots: CapacityLimiter
     decode_slots: BoundedSemaphore
     watcher: Watcher[Standing]
     batch_watcher: Watcher[BatchStanding]
@@ -114,6 +116,7 @@ class Backend:
             submission_slots=CapacityLimiter(_SUBMISSIONS_AT_ONCE),
             batch_slots=CapacityLimiter(_BATCHES_AT_ONCE),
             summary_slots=CapacityLimiter(_SUMMARIES_AT_ONCE),
+            report_slots=CapacityLimiter(_REPORTS_AT_ONCE),
             decode_slots=BoundedSemaphore(settings.max_decodes),
             watcher=Watcher(Standings(redis, settings.key_prefix)),
             batch_watcher=Watcher(BatchStandings(batches)),

@@ -14,6 +14,7 @@ from service.jobs.evaluations import EVALUATION
 from service.jobs.records import Job
 
 __all__ = [
+    "EXPLANATIONS",
     "ExplanationJob",
     "ExplanationList",
     "ExplanationUrls",
@@ -34,6 +35,9 @@ __all__ = [
     "WebhookSecretView",
 ]
 
+EXPLANATIONS: Final = "/v1/explanations"
+"""Path of the collection."""
+
 _TYPICAL_PATCHES: Final = 49
 _TYPICAL_TOKENS: Final = 10
 
@@ -47,7 +51,11 @@ class ExplanationUrls(_View):
 
     self: str
     cancel: str
+    page: str = Field(description="The page that shows it.")
     result: str
+    report_json: str = Field(description="Everything that the page draws.")
+    report_html: str = Field(description="The same as a page in one file, which needs no service.")
+    view: str = Field(description="The part of the picture that the model saw.")
     audit: str
     evaluation: str | None = Field(
         default=None, description="What the metrics of `evaluate` found, with their curves; null where there are none."
@@ -80,7 +88,11 @@ class ExplanationJob(Job):
         urls = ExplanationUrls(
             self=url,
             cancel=f"{url}/cancel",
+            page=f"{base.removesuffix(EXPLANATIONS)}/#/explanations/{job.id}",
             result=f"{url}/result",
+            report_json=f"{url}/report.json",
+            report_html=f"{url}/report.html",
+            view=f"{url}/view.png",
             audit=f"{url}/audit.json",
             evaluation=f"{url}/{EVALUATION}" if job.evaluate else None,
             interactions_npz=f"{url}/interactions.npz",

@@ -1,12 +1,15 @@
-"""A stored file of a job as the answer to a request: whole, in part, or not again."""
+"""A stored file of a job, or what is made of some, as the answer to a request: whole, in part, or not again."""
 
 from __future__ import annotations
 
+import hashlib
 import re
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic_core import to_json
 
 from service.jobs._rows import Row
 from service.jobs.errors import ArtifactNotFoundError
@@ -15,7 +18,7 @@ from service.jobs.storage.bundle import Bundle
 from service.jobs.storage.bundles import BundleStore
 from service.problems import ProblemError
 
-__all__ = ["file_response", "has_copy", "results_of"]
+__all__ = ["file_response", "made_response", "results_of"]
 
 _FOREVER: Final = "private, max-age=31536000, immutable"
 _AT_ONCE_BYTES: Final = 1_048_576
@@ -42,7 +45,7 @@ def results_of(row: Row) -> Bundle:
     raise ProblemError(409, code, detail, job_status=job.status)
 
 
-def has_copy(request: Request, etag: str) -> bool:
+def _has_copy(request: Request, etag: str) -> bool:
     """Whether the client has what is of this ``etag``."""
     known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
     return bool(known & {etag, "*"})
@@ -65,7 +68,7 @@ def file_response(bundles: BundleStore, bundle: Bundle, name: str, media_type: s
         "X-Content-Type-Options": "nosniff",
         "Accept-Ranges": "bytes",
     }
-    if has_copy(request, etag):
+    if _has_copy(request, etag):
         return Response(status_code=304, headers=headers)
     part = _part_asked_for(request, etag, entry.size_bytes)
     start, end = part or (0, entry.size_bytes)
@@ -76,6 +79,27 @@ def file_response(bundles: BundleStore, bundle: Bundle, name: str, media_type: s
         return Response(bundles.read_part(bundle, entry, start, end), status, headers, media_type)
     headers["Content-Length"] = str(end - start)
     return StreamingResponse(bundles.stream_part(bundle, entry, start, end), status, headers, media_type)
+
+
+def made_response(named: Sequence[Any], media_type: str, request: Request, make: Callable[[], bytes]) -> Response:
+    """The answer to a GET of what is made of stored files whenever it is asked for, unless the client has it.
+
+    Args:
+        named: JSON values that tell it from everything else that ``make`` could give: its version, its form, its files.
+        media_type: its type.
+        request: what is answered.
+        make: makes it.
+    """
+    etag = f'"{hashlib.sha256(to_json(named)).hexdigest()}"'
+    headers = {
+        "ETag": etag,
+        "Cache-Control": "private, no-cache",  # a job may be deleted
+        "Vary": "Authorization",  # one browser may have the keys of several tenants
+        "X-Content-Type-Options": "nosniff",
+    }
+    if _has_copy(request, etag):
+        return Response(status_code=304, headers=headers)
+    return Response(make(), headers=headers, media_type=media_type)
 
 
 def _part_asked_for(request: Request, etag: str, size_bytes: int) -> tuple[int, int] | None:
