@@ -53,6 +53,10 @@ class ComparedExplanation(_View):
         "where the explanation has none."
     )
     greatest: GreatestValues
+    common: list[tuple[int, ...]] = Field(
+        description="For each of its own players, image players first, the common players that have most of its value, "
+        "numbered likewise: several where it is shared out, none where not all models saw it."
+    )
 
 
 class FrameView(_View):
@@ -174,6 +178,7 @@ def _compared(comparison: Comparison, job: Job, index: int, *, with_pairs: bool)
         text=_plain(comparison.text[index]),
         pairs=pairs.tolist() if with_pairs and pairs is not None else None,
         greatest=GreatestValues(image=image, text=text, pairs=None if pairs is None else greatest_pair),
+        common=list(comparison.common[index]),
     )
 
 

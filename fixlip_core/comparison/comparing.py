@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Final
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from fixlip_core.players import Players
 from fixlip_core.types import FloatArray
 
 __all__ = ["Comparison", "compare"]
+
+_MOST: Final = 0.5
+"""Share of the largest part of a player's value that other parts must have to be told of."""
 
 _OF_THE_PAIR = {"caption": "captions", "image_width": "pictures", "image_height": "pictures"}
 """What of the provenance must be equal, and what is not the same where it differs."""
@@ -33,6 +37,8 @@ class Comparison:
         image: (explanations, n_image) main effects of the image players, or what an attribution gives them.
         text: (explanations, n_text) those of the text players.
         pairs: of each explanation, (n_image, n_text) values of the cross-modal pairs; None where it has none.
+        common: of each explanation and each of its own players, in their order, the common players that have most of
+            its value: several where it is shared out, none where it lies outside the common part of the picture.
         agreements: of every two explanations: image, text and pairs.
         notes: what was done to bring the values together, in sentences; explanations are counted from 1.
     """
@@ -42,6 +48,7 @@ class Comparison:
     image: FloatArray
     text: FloatArray
     pairs: tuple[FloatArray | None, ...]
+    common: tuple[tuple[tuple[int, ...], ...], ...]
     agreements: tuple[Agreement, ...]
     notes: tuple[str, ...]
 
@@ -104,6 +111,10 @@ def compare(explanations: Sequence[Explanation], *, grid: tuple[int, int] | None
         image=of_image,
         text=of_text,
         pairs=pairs,
+        common=tuple(
+            (*_common(patches), *_common(tokens, first=len(patches)))
+            for patches, tokens in zip(image.shares, text.shares, strict=True)
+        ),
         agreements=_agreements(of_image, of_text, pairs),
         notes=_notes(explanations, image, text),
     )
@@ -139,6 +150,12 @@ def _common_text(explanations: Sequence[Explanation]) -> CommonText:
 
 def _pairs(explanation: Explanation, image: FloatArray, text: FloatArray) -> FloatArray | None:
     return None if explanation.order == 1 else np.asarray(image @ explanation.cross @ text.T)
+
+
+def _common(shares: FloatArray, *, first: int = 0) -> list[tuple[int, ...]]:
+    """Of each player, the common ones that have most of its value, counted from ``first``."""
+    has_most = (shares > 0) & (shares >= _MOST * shares.max(axis=0))
+    return [tuple((first + np.flatnonzero(column)).tolist()) for column in has_most.T]
 
 
 def _agreements(image: FloatArray, text: FloatArray, pairs: Sequence[FloatArray | None]) -> tuple[Agreement, ...]:

@@ -165,6 +165,7 @@ _FILE: Final[Codes] = {
     416: ("range_not_satisfiable",),
     503: ("storage_unavailable",),
 }
+_REPORT: Final[Codes] = {status: codes for status, codes in _FILE.items() if status != 416}
 _COMPARISON: Final[Codes] = {
     404: ("job_not_found", "artifact_not_found"),
     409: ("result_not_ready", "no_result"),
@@ -187,6 +188,8 @@ _BATCH_SUBMISSION: Final[Codes] = {
         "missing",
         "repeated_field",
         "too_many_items",
+        "webhook_secret_missing",
+        "webhook_url_invalid",
         "wrong_part",
     ),
     503: ("image_fetches_busy", "no_models", "storage_unavailable"),
@@ -205,6 +208,9 @@ _BY_OPERATION: Final[Mapping[str, tuple[Codes, ...]]] = {
     "getEvaluation": (_V1, _FILE, {404: ("not_evaluated",)}),
     "getInteractionsNpz": (_V1, _FILE),
     "getInteractionsJson": (_V1, _FILE),
+    "getReport": (_V1, _REPORT, {422: ("invalid_request",)}),
+    "getReportHtml": (_V1, _REPORT),
+    "getViewPng": (_V1, _FILE),
     "getMapPng": (_V1, _FILE),
     "getMapSvg": (_V1, _FILE),
     "getComparison": (_V1, _COMPARISON),
@@ -217,7 +223,7 @@ _BY_OPERATION: Final[Mapping[str, tuple[Codes, ...]]] = {
     "retryBatch": (_V1, _BATCH, {409: ("batch_open", "nothing_to_retry")}),
     "deleteBatch": (_V1, _BATCH, {409: ("batch_open",)}),
     "streamBatchEvents": (_V1, _BATCH, {503: ("too_many_streams",)}),
-    "getBatchResults": (_V1, _BATCH_FILE),
+    "getBatchResults": (_V1, _BATCH_FILE, {422: ("invalid_request",)}),
     "getBatchTableCsv": (_V1, _BATCH_FILE),
     "getBatchTableParquet": (_V1, _BATCH_FILE),
     "getBatchSummary": (_V1, _BATCH_FILE),

@@ -27,6 +27,7 @@ def comparison_example(job: Job) -> dict[str, Any]:
         image=np.array([[0.5, 4.0], [0.25, 0.5]]),
         text=np.array([[3.0, 6.5], [0.5, 0.75]]),
         pairs=(np.array([[0.25, 0.5], [1.75, 4.25]]), None),
+        common=(((0,), (1,), (2,), (3,)),) * 2,
         agreements=(
             Agreement(
                 explanations=(0, 1), part="image", n=2, spearman=1.0, kendall=1.0, cosine=0.94, top_k=1, top_overlap=1.0

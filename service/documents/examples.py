@@ -13,6 +13,7 @@ from fixlip_core.methods import METHODS
 from service.documents.audit_example import audit_example
 from service.documents.batch_examples import batch_examples
 from service.documents.comparison_example import comparison_example
+from service.documents.report_example import report_example
 from service.documents.request_body import EXAMPLE_CAPTION
 from service.jobs.evaluations import EvaluationCurves, EvaluationSubsets, InsertionDeletionCurves, JobEvaluation
 from service.jobs.records import (
@@ -195,6 +196,7 @@ def response_examples(operation_id: str) -> dict[str, dict[str, Any]]:
         "getExplanation": {"200": succeeded},
         "cancelExplanation": {"202": _job(JobStatus.CANCELED, cancel_requested_at=_AT, completed_at=_AT)},
         "getExplanationResult": {"200": _result()},
+        "getReport": {"200": report_example(_record(JobStatus.SUCCEEDED, output=JobOutput(**_OUTPUT)))},
         "getEvaluation": {"200": _evaluation()},
         "getAuditRecord": {"200": audit_example(_record(JobStatus.SUCCEEDED), _CARD, JobOutput(**_OUTPUT))},
         "getComparison": {"200": comparison_example(_record(JobStatus.SUCCEEDED, output=JobOutput(**_OUTPUT)))},

@@ -15,6 +15,9 @@ _OF_A_JOB: Final = {
     "getExplanationResult": "Its result, once it has succeeded.",
     "getAuditRecord": "What it was computed from, and with.",
     "getEvaluation": "What the metrics found, if it was evaluated.",
+    "getReport": "All that is drawn of it.",
+    "getReportHtml": "The same as a page in one file.",
+    "getViewPng": "What the model saw.",
     "getInteractionsNpz": "The interaction tensor.",
     "getInteractionsJson": "The same as JSON.",
 }

@@ -19,11 +19,10 @@ from service.jobs.estimates import UNKNOWN, Estimate
 from service.jobs.listing import JobPage
 from service.jobs.records import Job
 from service.jobs.standings import Standing
-from service.views import ExplanationJob
+from service.views import EXPLANATIONS, ExplanationJob
 
-__all__ = ["COLLECTION", "JOB_HEADERS", "PatientResponse", "job_json", "job_path", "job_response", "jobs_response"]
+__all__ = ["JOB_HEADERS", "PatientResponse", "job_json", "job_path", "job_response", "jobs_response"]
 
-COLLECTION: Final = "/v1/explanations"
 JOB_HEADERS: Final[dict[str, dict[str, Any]]] = {
     "Retry-After": {"description": "Seconds until it is worth asking.", "schema": {"type": "integer"}},
     "Preference-Applied": {"description": "What of `Prefer` was honoured.", "schema": {"type": "string"}},
@@ -105,7 +104,7 @@ def _estimate(row: Row, backend: Backend) -> Estimate:
 
 
 def _collection_path(request: Request) -> str:
-    return f"{request.scope.get('root_path', '')}{COLLECTION}"
+    return f"{request.scope.get('root_path', '')}{EXPLANATIONS}"
 
 
 class PatientResponse(Response):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, Final, cast
+from typing import IO, Annotated, Any, Final, cast
 
 from anyio import to_thread
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic_core import to_json
 
@@ -17,13 +17,13 @@ from service.backend import Backend, BackendDep
 from service.batches.bodies import JSON_LINES
 from service.batches.views import BATCHES
 from service.jobs.batches.records import Batch, BatchRow
-from service.routers._jobs import COLLECTION
 from service.routers._responses import problems
 from service.tables.csv_table import csv_lines
-from service.tables.lines import json_lines
+from service.tables.lines import brief_lines, json_lines
 from service.tables.parquet_table import write_parquet
 from service.tables.reading import ended_rows
 from service.tables.summary import BatchSummary, summarise_batch
+from service.views import EXPLANATIONS
 
 __all__ = ["router"]
 
@@ -57,13 +57,26 @@ def _file(description: str, media_type: str) -> dict[int | str, dict[str, Any]]:
     operation_id="getBatchResults",
     summary="Read the results, item by item",
     response_class=Response,
-    responses=_file("Of each item that has ended a line of JSON, in the order of the items.", JSON_LINES),
+    responses={
+        **_file("Of each item that has ended a line of JSON, in the order of the items.", JSON_LINES),
+        **problems({422: "A parameter is not valid."}),
+    },
 )
-def get_batch_results(batch_id: str, who: Reader, backend: BackendDep, request: Request) -> Response:
+def get_batch_results(
+    batch_id: str,
+    who: Reader,
+    backend: BackendDep,
+    request: Request,
+    brief: Annotated[
+        bool, Query(description="Short lines: with `caption` and `scores` instead of `explanation`.")
+    ] = False,
+) -> Response:
     """Each item's `custom_id`, `status` and `error`, and its `explanation` as `GET /v1/explanations/{id}` has it."""
     batch = backend.batches.get(batch_id, tenant=who.tenant)
-    explanations = f"{request.scope.get('root_path', '')}{COLLECTION}"
-    return _streamed(json_lines(_rows(backend, who, batch), explanations=explanations), batch, JSON_LINES)
+    rows = _rows(backend, who, batch)
+    explanations = f"{request.scope.get('root_path', '')}{EXPLANATIONS}"
+    lines = brief_lines(rows) if brief else json_lines(rows, explanations=explanations)
+    return _streamed(lines, batch, JSON_LINES)
 
 
 @router.get(

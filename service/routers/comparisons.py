@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
@@ -14,7 +13,7 @@ from service.backend import Backend, BackendDep
 from service.comparing import check_same_pair
 from service.comparison_views import ExplanationComparisonView
 from service.jobs._rows import Row
-from service.routers._files import has_copy, results_of
+from service.routers._files import made_response, results_of
 from service.routers._responses import problems
 
 __all__ = ["router"]
@@ -22,7 +21,7 @@ __all__ = ["router"]
 _COLLECTION: Final = "/v1/comparisons"
 router: Final = APIRouter(prefix=_COLLECTION, tags=["comparisons"])
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 """To be raised by whoever changes what the same explanations give."""
 _JSON: Final = "application/json"
 _PNG: Final = "image/png"
@@ -141,13 +140,4 @@ def _answer(
 ) -> Response:
     """What ``make`` gives, unless the client has it."""
     named = [_VERSION, form, [(row.job.id, results_of(row).digest) for row in rows]]
-    etag = f'"{hashlib.sha256(to_json(named)).hexdigest()}"'
-    headers = {
-        "ETag": etag,
-        "Cache-Control": "private, no-cache",  # a job may be deleted
-        "Vary": "Authorization",  # one browser may have the keys of several tenants
-        "X-Content-Type-Options": "nosniff",
-    }
-    if has_copy(request, etag):
-        return Response(status_code=304, headers=headers)
-    return Response(make(), headers=headers, media_type=media_type)
+    return made_response(named, media_type, request, make)

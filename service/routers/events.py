@@ -20,12 +20,13 @@ from service.jobs.errors import JobNotFoundError
 from service.jobs.records import Job
 from service.jobs.standings import Standing
 from service.problems import ProblemError
-from service.routers._jobs import COLLECTION, job_json
+from service.routers._jobs import job_json
 from service.routers._responses import problems
+from service.views import EXPLANATIONS
 
 __all__ = ["READ_AGAIN_S", "RETRY_MS", "open_stream", "router"]
 
-router: Final = APIRouter(prefix=f"{COLLECTION}/{{explanation_id}}", tags=["explanations"])
+router: Final = APIRouter(prefix=f"{EXPLANATIONS}/{{explanation_id}}", tags=["explanations"])
 
 RETRY_MS: Final = 2000
 _KEEP_ALIVE_S: Final = 15

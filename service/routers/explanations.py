@@ -14,14 +14,14 @@ from service.jobs.listing import MAX_PAGE_SIZE, JobFilter
 from service.jobs.records import JobStatus
 from service.preferences import PREFER, Patience
 from service.requests import ExplanationRequestDep
-from service.routers._jobs import COLLECTION, JOB_HEADERS, job_path, job_response, jobs_response
+from service.routers._jobs import JOB_HEADERS, job_path, job_response, jobs_response
 from service.routers._responses import problems
 from service.submission import submit
-from service.views import ExplanationJob, ExplanationList
+from service.views import EXPLANATIONS, ExplanationJob, ExplanationList
 
 __all__ = ["router"]
 
-router: Final = APIRouter(prefix=COLLECTION, tags=["explanations"])
+router: Final = APIRouter(prefix=EXPLANATIONS, tags=["explanations"])
 
 _CREATED_HEADERS: Final[dict[str, dict[str, Any]]] = {
     "Location": {"description": "Path of the job.", "schema": {"type": "string"}},

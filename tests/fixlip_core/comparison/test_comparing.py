@@ -12,6 +12,7 @@ from fixlip_core.demo.scenes import draw_scene
 from fixlip_core.errors import FormatError, InvalidParameterError, NotComparableError
 from fixlip_core.explanation import Explanation
 from fixlip_core.formats import to_npz_bytes
+from fixlip_core.frames import Frame
 from tests.fixlip_core.comparison.conftest import Make
 
 
@@ -79,6 +80,28 @@ def test_differences_are_of_shares_of_the_greatest(make: Make) -> None:
     assert (comparison.greatest("image", 0), comparison.greatest("image", 1)) == (4.0, 4000.0)
     np.testing.assert_allclose(comparison.difference("image", 0, 1), [0.5, -2.0, 1.0, 0.0])
     np.testing.assert_array_equal(comparison.difference("text", 0, 1), np.zeros(3))
+
+
+class TestCommonPlayers:
+    """Which common players have most of the value of an explanation's own."""
+
+    def test_the_same_players_have_themselves(self, make: Make) -> None:
+        comparison = compare([make(), make(seed=1)])
+        assert comparison.common == (tuple((k,) for k in range(7)),) * 2
+
+    def test_finer_patches_and_parts_of_words_have_what_they_lie_in(self, make: Make) -> None:
+        _, fine = compare([make(), make((4, 4), ("a", "re", "d", "circle"), seed=1)]).common
+        assert [place for (place,) in fine[:8]] == [0, 0, 1, 1, 0, 0, 1, 1]
+        assert fine[16:] == ((4,), (5,), (5,), (6,))
+
+    def test_a_region_has_all_of_its_patches(self, make: Make) -> None:
+        regions, _ = compare([make(regions=(0, 0, 0, 1)), make()]).common
+        assert regions == ((0, 1, 2), (3,), (4,), (5,), (6,))
+
+    def test_what_not_all_models_saw_has_none(self, make: Make) -> None:
+        whole, middle = Frame(0.0, 0.0, 40.0, 20.0), Frame(10.0, 0.0, 30.0, 20.0)
+        wide, _ = compare([make((2, 4), frame=whole), make((2, 2), frame=middle)]).common
+        assert wide[:4] == ((), (0,), (1,), ())
 
 
 class TestPairs:

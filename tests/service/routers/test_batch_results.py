@@ -61,6 +61,20 @@ def test_while_it_runs_there_is_what_has_ended(
     assert pq.read_table(io.BytesIO(client.get(urls["table_parquet"]).content))["value"].to_pylist() == [0.5]
 
 
+def test_in_brief_there_are_captions_and_scores(
+    client: TestClient, batch: dict[str, Any], end: Callable[[int, float | None], BatchRow]
+) -> None:
+    end(0, 0.9)
+    end(3, None)
+    results = batch["urls"]["results"]
+    first, last = (json.loads(line) for line in client.get(results, params={"brief": True}).text.splitlines())
+    whole = json.loads(client.get(results).text.splitlines()[0])
+    assert first["scores"] == whole.pop("explanation")["output"]["evaluation"]
+    assert first == {**whole, "caption": "dog", "scores": first["scores"]}
+    assert (last["caption"], last["scores"], last["error"]["code"]) == ("cat", [], "out_of_memory")
+    assert client.get(results, params={"brief": "some"}).json()["errors"][0]["field"] == "query.brief"
+
+
 def test_in_the_end_there_is_all(
     client: TestClient, batch: dict[str, Any], end: Callable[[int, float | None], BatchRow]
 ) -> None:

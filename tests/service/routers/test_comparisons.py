@@ -89,6 +89,7 @@ def test_values_and_agreement(client: TestClient, both: list[str]) -> None:
     assert [entry["id"] for entry in body["explanations"]] == both
     for entry, values, tokens in zip(body["explanations"], expected.image, expected.text, strict=True):
         assert (entry["image"], entry["text"], entry["pairs"]) == (values.tolist(), tokens.tolist(), None)
+    assert [entry["common"] for entry in body["explanations"]] == [[[k] for k in range(9)]] * 2
     assert body["players"]["tokens"] == list(expected.players.tokens)
     assert body["players"]["grid"] == [2, 3]
     assert body["input"]["caption"] == CAPTION

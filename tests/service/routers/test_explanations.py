@@ -59,7 +59,11 @@ def test_a_form_is_queued_as_a_job(client: TestClient, backend: Backend, image_p
     assert job["urls"] == {
         "self": path,
         "cancel": f"{path}/cancel",
+        "page": f"/#/explanations/{job['id']}",
         "result": f"{path}/result",
+        "report_json": f"{path}/report.json",
+        "report_html": f"{path}/report.html",
+        "view": f"{path}/view.png",
         "audit": f"{path}/audit.json",
         "evaluation": None,
         "interactions_npz": f"{path}/interactions.npz",
