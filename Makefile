@@ -19,7 +19,7 @@ OUT ?= out
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check lint typecheck imports pytest faults fuzz format openapi release-openapi benchmarks clean
+.PHONY: help demo test check lint typecheck imports pytest faults fuzz format web openapi release-openapi benchmarks gallery clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -53,6 +53,10 @@ fuzz: $(READY) ## thousands of requests made up from the OpenAPI document, and d
 format: $(READY) ## rewrite the sources the way ruff formats them
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python -m tests.support.node web run format
+
+web: $(READY) ## build the page and the report from web/ into the packages that ship them
+	$(BIN)/python -m tests.support.node web run build
 
 openapi: $(READY) ## write openapi/openapi.json from the service
 	$(BIN)/python -m service.openapi openapi/openapi.json
@@ -61,9 +65,12 @@ release-openapi: openapi ## the same as what callers are promised from now on, w
 	cp openapi/openapi.json openapi/released.json
 
 benchmarks: $(READY) ## every figure of the README; takes hours, `python -m benchmarks.NAME --help` says what each does
-	for name in retrieval estimators comparison grids passes attributions rendering subsets throughput batches overhead reproducibility scaling soak startup load; do
+	for name in retrieval estimators comparison grids passes attributions rendering page subsets throughput batches overhead reproducibility scaling soak startup load; do
 	    $(BIN)/python -m benchmarks.$$name
 	done
+
+gallery: $(READY) ## draw docs/gallery.md and its figures, all from the demo encoder
+	$(BIN)/python -m benchmarks.gallery
 
 clean: ## remove the environment, caches and results
 	rm -rf $(VENV) $(OUT) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
@@ -104,11 +111,11 @@ $(VENV)/.system-packages:
 	mkdir -p $(VENV)
 	touch $@
 
-# For the test of the documentation's page. Without it, that test fails and says so.
+# For the tests of the pages. Without it, they fail and say so.
 $(VENV)/.browser: | $(READY)
 	@found=$$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 	if [ -z "$$found" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-	    echo "Installing Debian's package chromium, for a test."
+	    echo "Installing Debian's package chromium, for the tests of the pages."
 	    export DEBIAN_FRONTEND=noninteractive
 	    { apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium; } >/dev/null 2>&1 || true
 	fi

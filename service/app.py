@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute
 
-from service import docs
+from service import docs, page
 from service.access.rate_headers import RateHeadersMiddleware
 from service.backend import Backend
 from service.compression import CompressionMiddleware
@@ -37,6 +37,7 @@ from service.routers import (
     metrics,
     models,
     quotas,
+    reports,
     results,
     webhook_secrets,
 )
@@ -52,6 +53,7 @@ _ROUTERS: Final = (
     explanations,
     events,
     results,
+    reports,
     comparisons,
     batches,
     batch_events,
@@ -105,6 +107,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
     app.state.backend = backend
     app.router.routes.extend(_routes())
     docs.install(app)
+    page.install(app)
     install(app)
     app.add_middleware(
         BodyLimitMiddleware,

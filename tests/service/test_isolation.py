@@ -11,12 +11,15 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from fixlip_core.formats import to_npz_bytes
 from service.access.keys import KeyStore
 from service.access.principal import Scope
 from service.backend import Backend
 from service.jobs.batches.records import ItemStatus
 from service.jobs.records import JobOutput
 from service.settings import ServiceSettings
+from tests.support.explanations import example
+from tests.support.jobs import png
 
 CAPTION = "a red circle and a blue square"
 FILE_NAMES = {"name": "first-order"}
@@ -46,7 +49,7 @@ def bearing(backend: Backend, tenant: str) -> dict[str, str]:
 
 @pytest.fixture
 def make(
-    owner: TestClient, image_png: bytes, finish: Callable[[str], JobOutput], backend: Backend
+    owner: TestClient, image_png: bytes, finish: Callable[..., JobOutput], backend: Backend
 ) -> dict[str, Callable[[], str]]:
     """What makes one thing of each kind for the owner, by the parameter that names it; gives its id."""
 
@@ -55,7 +58,7 @@ def make(
             "/v1/explanations", files={"image": image_png}, data={"caption": CAPTION, "cache": "bypass"}
         )
         assert response.status_code == 202, response.text
-        finish(response.json()["id"])
+        finish(response.json()["id"], {"interactions.npz": to_npz_bytes(example()), "view.png": png()})
         return str(response.json()["id"])
 
     def image() -> str:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.support.browser import find_chromium
 from tests.support.processes import serving
 
 ROOT = Path(__file__).parents[3]
@@ -59,18 +59,11 @@ def test_the_licence_comes_with_it() -> None:
     assert "sourceMappingURL" not in bundle
 
 
-def _browser() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
-    pytest.fail("no Chromium here: apt-get install chromium")
-
-
 def _shown(url: str, folder: Path) -> tuple[str, list[str], str]:
     """The page's markup once its scripts have run, the addresses that it asked for, and what the console says."""
     netlog = folder / "net.json"
     command = [
-        _browser(),
+        find_chromium(),
         *(["--no-sandbox"] if os.getuid() == 0 else []),
         "--headless",
         "--disable-gpu",

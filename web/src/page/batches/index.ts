@@ -1,0 +1,2 @@
+export { BatchesPage } from "./BatchesPage.tsx";
+export { BatchPage } from "./BatchPage.tsx";
