@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from fixlip.remote import PATIENT_S, ApiKey, Url, service
+from fixlip.terminal.text import say
 
 __all__ = ["app"]
 
@@ -53,6 +54,7 @@ def submit(
 ) -> None:
     """Submit a batch, and wait for it with a bar; Ctrl-C leaves it running."""
     from fixlip.batch_reporting import follow_batch
+    from fixlip.pages import page_of_batch
 
     console = Console()
     with service(url, api_key, retry_for_s=PATIENT_S) as client:
@@ -65,7 +67,8 @@ def submit(
             evaluate=_words(evaluate),
             maps=maps,
         )
-        console.print(f"batch {batch.id}: {batch.request_counts.total} explanations", soft_wrap=True)
+        say(console, f"batch {batch.id}: {batch.request_counts.total} explanations")
+        say(console, f"in the browser: {page_of_batch(client.url, batch.id)}")
         if wait:
             follow_batch(console, client, batch, out)
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from fixlip.client import Batch, BatchSummary, Client, Way, WayComparison
+from fixlip.terminal.text import plain, say
 
 __all__ = ["fetch_results", "follow_batch", "show_batches", "show_summary"]
 
@@ -37,14 +37,10 @@ def fetch_results(console: Console, client: Client, batch: Batch, out: Path) -> 
     client.batches.download(batch, out)
     show_summary(console, client.batches.summary(batch))
     if batch.error is not None:
-        console.print(f"the batch could not go on: {batch.error.detail}", style="red", markup=False, soft_wrap=True)
+        say(console, f"the batch could not go on: {batch.error.detail}", style="red")
     elif batch.is_final and batch.request_counts.failed:
-        console.print(
-            f"{batch.request_counts.failed} failed: `fixlip batch retry {batch.id}` tries them again",
-            markup=False,
-            soft_wrap=True,
-        )
-    console.print(f"results and tables are in {out}", soft_wrap=True, markup=False)
+        say(console, f"{batch.request_counts.failed} failed: `fixlip batch retry {batch.id}` tries them again")
+    say(console, f"results and tables are in {out}")
 
 
 def show_batches(console: Console, batches: Iterable[Batch]) -> None:
@@ -68,7 +64,9 @@ def show_summary(console: Console, summary: BatchSummary) -> None:
         table.add_column(name, overflow="fold")
     for way in summary.ways:
         numbers = (f"{way.succeeded}", f"{way.failed}", _short(way.mean_forward_passes), _short(way.mean_run_s))
-        table.add_row(f"{way.way}", escape(way.model), way.method, escape(_told_apart(way, summary.ways)), *numbers)
+        table.add_row(
+            f"{way.way}", plain(way.model), plain(way.method), plain(_told_apart(way, summary.ways)), *numbers
+        )
     console.print(table)
     if summary.scores:
         console.print(_scores(summary))
@@ -82,7 +80,7 @@ def _scores(summary: BatchSummary) -> Table:
         table.add_column(name)
     for one in summary.scores:
         mean, interval = _short(one.mean), _interval(one.ci_low, one.ci_high)
-        table.add_row(f"{one.way}", one.metric, one.score, mean, interval, f"{one.n}")
+        table.add_row(f"{one.way}", plain(one.metric), plain(one.score), mean, interval, f"{one.n}")
     return table
 
 
@@ -92,7 +90,9 @@ def _comparisons(comparisons: Iterable[WayComparison]) -> Table:
         table.add_column(name)
     for one in comparisons:
         numbers = (f"{one.wins}", f"{one.losses}", f"{one.ties}", _short(one.mean_difference))
-        table.add_row(f"{one.a} - {one.b}", one.metric, one.score, *numbers, _interval(one.ci_low, one.ci_high))
+        table.add_row(
+            f"{one.a} - {one.b}", plain(one.metric), plain(one.score), *numbers, _interval(one.ci_low, one.ci_high)
+        )
     return table
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from fixlip.errors import CommandError
+from fixlip.terminal.text import cut, plain, say
 from fixlip_core.benchmarking import (
     DEFAULT_VARIANTS,
     Outcome,
@@ -111,15 +111,17 @@ def _run(
     scenes = options.scenes if dataset.size is None else min(options.scenes, dataset.size)
     labels = {variant.label for variant in variants}
     total, kept = scenes * len(labels), sum(index < scenes and label in labels for index, label in done)
-    console.print(
-        f"{escape(dataset.name)}: {scenes} samples x {len(variants)} methods = {total:,} explanations, "
-        f"{kept:,} of them there already",
-        soft_wrap=True,
-    )
+    work = f"{scenes} samples x {len(variants)} methods = {total:,} explanations"
+    say(console, f"{dataset.name}: {work}, {kept:,} of them there already")
     outcomes = run_benchmark(
         encoder, dataset, variants, scenes=scenes, seed=options.seed, budget=options.budget, done=done
     )
-    columns = (TextColumn("{task.description:<30}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description:<30}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     pace = _Pace(console, encoder, variants, options.budget, missing=total - kept)
     try:
         with (
@@ -130,7 +132,7 @@ def _run(
             for outcome in outcomes:
                 log.append(outcome)
                 found[outcome.index, outcome.variant] = outcome
-                bar.update(task, advance=1, description=escape(f"{outcome.sample} {outcome.variant}"[:30]))
+                bar.update(task, advance=1, description=cut(f"{outcome.sample} {outcome.variant}", 30))
                 pace.count(outcome)
     except KeyboardInterrupt:
         return False
@@ -210,12 +212,12 @@ def _show(console: Console, outcomes: Sequence[Outcome], variants: Sequence[Vari
     for table in build_tables(outcomes, variants):
         console.print(_rich(table))
     for line in separation(outcomes, variants):
-        console.print(escape(line), soft_wrap=True)
+        say(console, line)
     failed = [outcome for outcome in outcomes if outcome.error]
     if failed:
         first = failed[0]
         reason = f"{first.variant}, {first.sample}: {first.error}"
-        console.print(f"{len(failed)} explanations are missing; the first: {escape(reason)}", soft_wrap=True)
+        say(console, f"{len(failed)} explanations are missing; the first: {reason}")
 
 
 def _rich(table: ResultTable) -> Table:
@@ -223,5 +225,5 @@ def _rich(table: ResultTable) -> Table:
     for position, column in enumerate(table.columns):
         shown.add_column(column, justify="right" if position else "left", overflow="fold")
     for row in table.rows:
-        shown.add_row(*map(escape, row))
+        shown.add_row(*map(plain, row))
     return shown

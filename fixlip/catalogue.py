@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from fixlip.client import Job, Method, Metric, Model
+from fixlip.terminal.text import plain, say
 
 __all__ = ["show_jobs", "show_method", "show_methods", "show_metrics", "show_models"]
 
@@ -21,12 +21,12 @@ def show_models(console: Console, models: Sequence[Model]) -> None:
     for model in models:
         rows, columns = model.grid
         table.add_row(
-            escape(model.id),
+            plain(model.id),
             f"{rows} x {columns}",
             f"{model.max_tokens}",
-            f"{model.device} {model.precision}",
+            plain(f"{model.device} {model.precision}"),
             f"{model.workers}",
-            "all" if model.attention else ", ".join(model.methods),
+            "all" if model.attention else plain(", ".join(model.methods)),
         )
     console.print(table if models else "no worker has announced a model yet")
 
@@ -37,24 +37,24 @@ def show_methods(console: Console, methods: Sequence[Method]) -> None:
     for method in methods:
         cost = method.cost
         table.add_row(
-            method.name,
+            plain(method.name),
             f"{method.order}",
             f"{cost.image_passes}",
             "by cost" if cost.text_passes is None else f"{cost.text_passes}",
             f"{cost.backward_passes}",
-            escape(method.title),
+            plain(method.title),
         )
     console.print(table)
 
 
 def show_method(console: Console, method: Method) -> None:
     """Print one method with its parameters."""
-    console.print(f"[bold]{method.name}[/]: {escape(method.title)}", soft_wrap=True)
-    console.print(f"{method.paper}; order {method.order}", soft_wrap=True)
+    say(console, f"{method.name}: {method.title}", style="bold")
+    say(console, f"{method.paper}; order {method.order}")
     table = _table("parameter", "default", "accepts", "")
     for name, schema in method.parameters["properties"].items():
         default = json.dumps(schema.get("default"))
-        table.add_row(name, escape(default), escape(_accepted(schema)), escape(schema["description"]))
+        table.add_row(plain(name), plain(default), plain(_accepted(schema)), plain(schema["description"]))
     console.print(table)
 
 
@@ -64,7 +64,7 @@ def show_metrics(console: Console, metrics: Sequence[Metric]) -> None:
     for metric in metrics:
         scores = ", ".join(f"{score.name} {'up' if score.higher_is_better else 'down'}" for score in metric.scores)
         passes = (f"{metric.cost.image_passes}", f"{metric.cost.text_passes}")
-        table.add_row(metric.name, scores, *passes, escape(metric.title))
+        table.add_row(plain(metric.name), plain(scores), *passes, plain(metric.title))
     console.print(table)
 
 
@@ -75,7 +75,7 @@ def show_jobs(console: Console, jobs: Iterable[Job]) -> None:
     for job in jobs:
         submitted = job.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         status = f"{job.status} (cached)" if job.cached else job.status
-        table.add_row(job.id, status, submitted, escape(job.model.id), job.method, escape(job.input.caption))
+        table.add_row(job.id, status, submitted, plain(job.model.id), plain(job.method), plain(job.input.caption))
     console.print(table if table.row_count else "there are no such jobs")
 
 

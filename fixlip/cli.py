@@ -7,16 +7,19 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 
 from fixlip import audit, batch, keys
-from fixlip.errors import CommandError
+from fixlip.errors import INTERRUPTED, CommandError
+from fixlip.figures import figures
 from fixlip.remote import remote
+from fixlip.terminal.text import say
 from fixlip.verifying import verifying
+from fixlip.viewing import viewing
 from fixlip_core.errors import FixlipError
 
 if TYPE_CHECKING:
@@ -31,6 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(remote)
+app.add_typer(viewing)
+app.add_typer(figures)
 app.add_typer(verifying)
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
@@ -46,10 +51,6 @@ _Models = Annotated[
         "'hf-hub:OWNER/NAME' or a directory.",
     ),
 ]
-
-
-_INTERRUPTED: Final = 130
-"""Exit status of what Ctrl-C has ended, as shells have it."""
 
 
 def main() -> None:
@@ -72,6 +73,7 @@ def up(
     models: _Models = None,
 ) -> None:
     """Run everything on this machine: a private Redis, the API and one worker; one Ctrl-C stops it all."""
+    from fixlip.pages import page_of
     from fixlip.reporting import program_name
     from fixlip.stack import Stack
 
@@ -80,10 +82,11 @@ def up(
     stack = Stack(data, host=host, port=port, environment={"FIXLIP_MODELS": models} if models else None)
     try:
         with stack:
-            console.print(f"fixlip is ready at {stack.url} (API: {stack.url}/openapi.json)", soft_wrap=True)
             elsewhere = f" --url {stack.url}" if port != 8000 else ""
-            console.print(f'try: {program_name()} explain IMAGE "A CAPTION"{elsewhere}', soft_wrap=True)
-            console.print("stop: Ctrl-C; a second one does not wait for the running job, which is kept")
+            say(console, f"fixlip is ready at {stack.url} (API: {stack.url}/openapi.json)")
+            say(console, f'in the terminal: {program_name()} explain IMAGE "A CAPTION" --watch{elsewhere}')
+            say(console, f"in the browser: {page_of(stack.url)}")
+            say(console, "stop: Ctrl-C; a second one does not wait for the running job, which is kept")
             stack.wait()
     except KeyboardInterrupt:
         console.print("stopped")
@@ -240,7 +243,7 @@ def benchmark(
         resume=resume,
     )
     if not compare_methods(Console(), options):
-        raise typer.Exit(_INTERRUPTED)
+        raise typer.Exit(INTERRUPTED)
 
 
 def _interrupt_on_signals() -> None:
@@ -266,5 +269,5 @@ def _variable(location: tuple[int | str, ...]) -> str:
 
 
 def _fail(message: str) -> None:
-    Console(stderr=True).print(f"fixlip: {message}", style="red", markup=False, soft_wrap=True)
+    say(Console(stderr=True), f"fixlip: {message}", style="red")
     sys.exit(1)

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from fixlip.client import Agreement, Client, Comparison, Job, JobNotSucceededError
 from fixlip.errors import CommandError
+from fixlip.terminal.text import plain, printable, say
 
 __all__ = ["Way", "follow_jobs", "show_comparison", "ways_of", "write_comparison"]
 
@@ -67,9 +67,10 @@ def follow_jobs(console: Console, client: Client, jobs: Sequence[Job]) -> None:
     Raises:
         JobNotSucceededError: one ended otherwise.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("forward passes"))
-    with Progress(*columns, TimeElapsedColumn(), console=console) as bars:
-        tasks = [bars.add_task(f"{escape(job.model.id)} {job.method}", total=None) for job in jobs]
+    name = TextColumn("{task.description}", markup=False)
+    columns = (name, BarColumn(), MofNCompleteColumn(), TextColumn("forward passes"), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bars:
+        tasks = [bars.add_task(printable(f"{job.model.id} {job.method}"), total=None) for job in jobs]
         for job, task in zip(jobs, tasks, strict=True):
             state = job
             for state in client.follow(job):
@@ -97,16 +98,16 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
     numbers = {explanation.id: number for number, explanation in enumerate(comparison.explanations, 1)}
     for explanation in comparison.explanations:
         name = f"{explanation.model.id} {explanation.method}"
-        console.print(f"{numbers[explanation.id]}  {escape(name)}  ({explanation.id})", soft_wrap=True)
+        say(console, f"{numbers[explanation.id]}  {name}  ({explanation.id})")
     table = Table(title="Agreement", title_justify="left")
     for name in ("explanations", "values", "n", "Spearman", "Kendall", "cosine", "top tenth shared"):
         table.add_column(name, justify="left" if name in ("explanations", "values") else "right")
     for agreement in comparison.agreements:
         both = " and ".join(str(numbers[id]) for id in agreement.explanations)
-        table.add_row(both, agreement.part, str(agreement.n), *map(_shown, _measured(agreement)))
+        table.add_row(both, plain(agreement.part), str(agreement.n), *map(_shown, _measured(agreement)))
     console.print(table)
     for note in comparison.notes:
-        console.print(f"note: {escape(note)}", soft_wrap=True)
+        say(console, f"note: {note}")
 
 
 def _measured(agreement: Agreement) -> Iterable[float | None]:

@@ -11,9 +11,11 @@ from typing import Final
 from PIL import Image
 from rich.console import Console
 
-from fixlip.client import Client
+from fixlip.client import DEFAULT_URL, Client
+from fixlip.pages import page_of
 from fixlip.reporting import program_name, show_explanation, show_progress
 from fixlip.stack import Stack
+from fixlip.terminal.text import say
 from fixlip_core.defaults import DEFAULT_MODEL
 from fixlip_core.demo.scenes import draw_scene
 from fixlip_core.explanation import Explanation
@@ -25,7 +27,8 @@ FRESH_COALITIONS: Final = 2_000
 _NEXT_STEPS = """
 Your own image, and a real model:
   {program} up --models ViT-B-32/openai        [dim]# or hf-hub:OWNER/NAME, or a directory; fetched once[/]
-  {program} explain photo.jpg "a dog on a beach" --model ViT-B-32/openai
+  {program} explain photo.jpg "a dog on a beach" --model ViT-B-32/openai --watch
+The page, once that is up: {page}
 """
 
 
@@ -64,9 +67,8 @@ def run_demo(console: Console, *, data: Path | None, out: Path, seed: int, budge
     with console.status(f"measuring the faithfulness on {FRESH_COALITIONS:,} fresh coalitions"):
         measured = _measure(Image.fromarray(scene.image), scene.caption, explanation, seed=seed + 1)
     console.print(f"faithfulness, measured on {FRESH_COALITIONS:,} fresh coalitions: {measured}", soft_wrap=True)
-    first = out / "maps" / "first-order.png"
-    console.print(f"\nthe tensor and the maps are in [bold]{out}[/]: begin with {first}", soft_wrap=True)
-    console.print(_NEXT_STEPS.format(program=program_name()), soft_wrap=True)
+    say(console, f"\nthe tensor and the maps are in {out}: begin with {out / 'report.html'}, in a browser")
+    console.print(_NEXT_STEPS.format(program=program_name(), page=page_of(DEFAULT_URL)), soft_wrap=True)
 
 
 def _measure(image: Image.Image, caption: str, explanation: Explanation, *, seed: int) -> str:

@@ -10,7 +10,12 @@ CommandError
 
 from __future__ import annotations
 
-__all__ = ["ChildError", "CommandError", "DirectoryInUseError", "RedisNotFoundError", "UnhealthyError"]
+from typing import Final
+
+__all__ = ["INTERRUPTED", "ChildError", "CommandError", "DirectoryInUseError", "RedisNotFoundError", "UnhealthyError"]
+
+INTERRUPTED: Final = 130
+"""Exit status of what Ctrl-C has ended, as shells have it."""
 
 
 class CommandError(Exception):

@@ -12,9 +12,10 @@ import typer
 from rich.console import Console
 
 from fixlip.errors import CommandError
+from fixlip.terminal.text import say
 
 if TYPE_CHECKING:
-    from fixlip.client import Client
+    from fixlip.client import Client, Job
 
 __all__ = ["PATIENT_S", "ApiKey", "Url", "remote", "service"]
 
@@ -59,12 +60,14 @@ def explain(
     cache: Annotated[
         Literal["use", "bypass"] | None, typer.Option(help="bypass: do the work although its result may be known.")
     ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show words and patches in the colours of their values.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="Directory for the tensor and the maps.")] = Path("out"),
 ) -> None:
-    """Explain an image and a caption by a running service."""
+    """Explain an image and a caption by a running service. Ctrl-C leaves the job running, and says how to come back."""
     from fixlip.parameters import parse_parameters
-    from fixlip.reporting import show_explanation, show_progress, show_scores
-    from fixlip_core.explanation import Explanation
+    from fixlip.reporting import goes_on, show_progress
 
     console = Console()
     given = {"p": p, "order": order, "budget": budget, "seed": seed}
@@ -76,12 +79,10 @@ def explain(
             image=image, caption=caption, model=model, method=method, params=params, evaluate=judges, cache=cache
         )
     with service(url, api_key, retry_for_s=PATIENT_S) as client:
-        job = show_progress(console, job, client.follow(job))
+        with goes_on(console, job):
+            job = show_progress(console, job, client.follow(job))
         client.download(job, out)
-    show_explanation(console, Explanation.load(out / "interactions.npz"))
-    if job.output and job.output.evaluation:
-        show_scores(console, job.output.evaluation)
-    console.print(f"the tensor and the maps are in {out}", soft_wrap=True, markup=False)
+        _show_result(console, client, job, out=out, in_full=watch)
 
 
 @remote.command()
@@ -104,6 +105,7 @@ def compare(
 ) -> None:
     """Compare explanations of one pair by several models or methods: each model with each method."""
     from fixlip.comparing import follow_jobs, show_comparison, ways_of, write_comparison
+    from fixlip.pages import page_of_jobs
 
     if not jobs and (len(what) != 2 or not Path(what[0]).is_file()):
         raise CommandError('give a picture and a caption, as in `fixlip compare photo.jpg "a dog"`, or --jobs and ids')
@@ -120,9 +122,11 @@ def compare(
             ids = [job.id for job in submitted]
         comparison = client.compare(ids)
         figures = {"png": client.comparison_figure(ids), "svg": client.comparison_figure(ids, kind="svg")}
+        page = page_of_jobs(client.url, ids)
     write_comparison(out, comparison, figures)
     show_comparison(console, comparison)
-    console.print(f"the figure and the table are in {out}", soft_wrap=True, markup=False)
+    say(console, f"the figure and the table are in {out}")
+    say(console, f"in the browser: {page}")
 
 
 @remote.command()
@@ -206,3 +210,25 @@ def service(url: str | None, api_key: str | None, *, retry_for_s: float = HURRIE
             yield client
     except UnreachableError as error:
         raise CommandError(f"{error}; start one with `fixlip up`, or name another with --url") from error
+
+
+def _show_result(console: Console, client: Client, job: Job, *, out: Path, in_full: bool) -> None:
+    """Print what a job has found, whose files are in ``out``, and where there is more."""
+    from fixlip.pages import page_of_jobs
+    from fixlip.reporting import show_explanation, show_scores
+    from fixlip.showing import decoded
+    from fixlip.terminal.portrait import Portrait, show_portrait
+    from fixlip_core.explanation import Explanation
+
+    explanation = Explanation.load(out / "interactions.npz")
+    if in_full:
+        console.print()
+        show_portrait(console, Portrait(explanation=explanation, image=decoded(client.view(job))))
+    else:
+        show_explanation(console, explanation)
+    if job.output and job.output.evaluation:
+        console.print()
+        show_scores(console, job.output.evaluation)
+    console.print()
+    say(console, f"the tensor and the maps are in {out}")
+    say(console, f"in the browser: {page_of_jobs(client.url, [job.id])}")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from fixlip.errors import CommandError
+from fixlip.terminal.text import plain, say
 from fixlip_core.errors import FixlipError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def verify(
     try:
         found = verification(record, image=image, result=result, public_key=public_key, place=place)
     except (CommandError, FixlipError) as error:
-        Console(stderr=True).print(f"fixlip: {error}", style="red", markup=False, soft_wrap=True)
+        say(Console(stderr=True), f"fixlip: {error}", style="red")
         raise typer.Exit(_CANNOT_BE_CHECKED) from error
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
@@ -72,10 +72,10 @@ def _show(console: Console, found: Verification) -> None:
     """Print what was found, and in what this machine differs."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for check in found.checks:
-        table.add_row(check.name, f"[{_STYLES[check.verdict]}]{check.verdict}[/]", escape(check.detail))
+        table.add_row(check.name, f"[{_STYLES[check.verdict]}]{check.verdict}[/]", plain(check.detail))
     console.print(table)
     if found.differences:
         differences = Table("here it differs in", "recorded", "here", box=None, pad_edge=False)
         for one in found.differences:
-            differences.add_row(one.what, escape(one.recorded or "-"), escape(one.here or "-"))
+            differences.add_row(plain(one.what), plain(one.recorded or "-"), plain(one.here or "-"))
         console.print(differences)

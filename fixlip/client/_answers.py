@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from fixlip.client.errors import ERROR_BY_STATUS, ServiceError, UnexpectedAnswerError, UnreachableError
 from fixlip.client.models import FieldError
 
-__all__ = ["error_of", "key_not_sendable", "model_parser", "retry_after_s", "transport_errors"]
+__all__ = ["error_of", "key_not_sendable", "model_parser", "retry_after_s", "shown", "transport_errors"]
 
 T = TypeVar("T")
 
@@ -30,10 +30,10 @@ def transport_errors(http: httpx.Client | httpx.AsyncClient) -> Iterator[None]:
         # Not with the reason, which would show the key.
         raise key_not_sendable() from None
     except httpx.DecodingError as error:
-        raise UnexpectedAnswerError(f"the answer of {_shown(http.base_url)} cannot be decoded: {error}") from error
+        raise UnexpectedAnswerError(f"the answer of {shown(http.base_url)} cannot be decoded: {error}") from error
     except httpx.TransportError as error:
         reason = str(error) or type(error).__name__
-        raise UnreachableError(f"no service answers at {_shown(http.base_url)} ({reason})") from error
+        raise UnreachableError(f"no service answers at {shown(http.base_url)} ({reason})") from error
 
 
 def key_not_sendable() -> ServiceError:
@@ -55,7 +55,7 @@ def model_parser(model: type[T]) -> Callable[[httpx.Response], T]:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "the body"
             raise UnexpectedAnswerError(
-                f"the answer of {_shown(response.url)} is not what this client expects: {place}: {first['msg']}",
+                f"the answer of {shown(response.url)} is not what this client expects: {place}: {first['msg']}",
                 status=response.status_code,
             ) from error
 
@@ -90,7 +90,7 @@ def retry_after_s(response: httpx.Response) -> float | None:
         return None
 
 
-def _shown(url: httpx.URL) -> httpx.URL:
+def shown(url: httpx.URL) -> httpx.URL:
     """The URL without a name and password, which are nobody's business."""
     return url.copy_with(userinfo=b"")
 

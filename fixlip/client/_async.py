@@ -11,7 +11,7 @@ from typing import Any, TypeVar, Unpack
 import httpx
 
 from fixlip.client import _operations as operations
-from fixlip.client._answers import error_of, transport_errors
+from fixlip.client._answers import error_of, shown, transport_errors
 from fixlip.client._async_batches import AsyncBatches
 from fixlip.client._comparisons import Comparison, FigureKind, comparison, comparison_figure
 from fixlip.client._connection import LONG_POLL_S, Patience, http_options, succeeded
@@ -50,6 +50,11 @@ class AsyncClient:
         self._retry_for_s = retry_for_s
         self.batches = AsyncBatches(self._do, self._fetch_surely)
         """Many explanations that are asked for as one."""
+
+    @property
+    def url(self) -> str:
+        """Where the service answers, without a name and password."""
+        return str(shown(self._http.base_url)).rstrip("/")
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -145,9 +150,25 @@ class AsyncClient:
         """The audit record of a job that has succeeded, which `fixlip verify` checks."""
         return await self._do(operations.audit(job))
 
+    async def report(self, job: JobOrId, *, pairs: bool = True) -> dict[str, Any]:
+        """As :meth:`Client.report <fixlip.client.Client.report>`."""
+        return await self._do(operations.report(job, pairs=pairs))
+
+    async def report_html(self, job: JobOrId) -> bytes:
+        """The report of a job that has succeeded: a page in one file, which needs no service."""
+        return await self._do(operations.report_html(job))
+
+    async def view(self, job: JobOrId) -> bytes:
+        """The part of the picture that the model saw: a PNG file."""
+        return await self._do(operations.view(job))
+
     async def interactions(self, job: JobOrId) -> Interactions:
         """As :meth:`Client.interactions <fixlip.client.Client.interactions>`."""
         return await self._do(interactions(job))
+
+    async def interactions_npz(self, job: JobOrId) -> bytes:
+        """The same as a file, which `fixlip_core` reads."""
+        return await self._do(operations.interactions_npz(job))
 
     async def download(self, job: JobOrId, folder: Path) -> list[Path]:
         """As :meth:`Client.download <fixlip.client.Client.download>`."""

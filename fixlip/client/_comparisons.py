@@ -61,7 +61,10 @@ class GreatestValues(_Answer):
 
 
 class ComparedExplanation(_Answer):
-    """An explanation's values on the common players; ``pairs`` only where they were asked for and there are some."""
+    """An explanation's values on the common players; ``pairs`` only where they were asked for and there are some.
+
+    ``common`` has, for each of its own players, the common players that have most of its value.
+    """
 
     id: str
     model: ModelRef
@@ -73,6 +76,7 @@ class ComparedExplanation(_Answer):
     text: tuple[float, ...]
     pairs: tuple[tuple[float, ...], ...] | None = None
     greatest: GreatestValues
+    common: tuple[tuple[int, ...], ...] = ()
 
 
 class Frame(_Answer):

@@ -39,6 +39,8 @@ def files_of(job: Job) -> dict[str, str]:
         "result.json": "result",
         "audit.json": "audit.json",
     }
+    if job.urls.report_html is not None:
+        results["report.html"] = "report.html"
     if job.urls.evaluation is not None:
         results["evaluation.json"] = "evaluation.json"
     return {name: path_of(job, below) for name, below in results.items()} | {

@@ -41,6 +41,7 @@ __all__ = [
     "events_path",
     "get",
     "get_upload",
+    "interactions_npz",
     "look",
     "method",
     "methods",
@@ -49,8 +50,11 @@ __all__ = [
     "page",
     "path_of",
     "quotas",
+    "report",
+    "report_html",
     "result",
     "upload",
+    "view",
     "waiting",
 ]
 
@@ -201,6 +205,27 @@ def audit(job: JobOrId) -> Operation[dict[str, Any]]:
     return Operation("GET", path_of(job, "audit.json"), model_parser(dict[str, Any]))
 
 
+def report(job: JobOrId, *, pairs: bool = True) -> Operation[dict[str, Any]]:
+    """What is drawn of a job that has succeeded."""
+    query = {} if pairs else {"pairs": "false"}
+    return Operation("GET", path_of(job, "report.json"), model_parser(dict[str, Any]), query=query)
+
+
+def report_html(job: JobOrId) -> Operation[bytes]:
+    """The same as a page in one file."""
+    return Operation("GET", path_of(job, "report.html"), _content)
+
+
+def view(job: JobOrId) -> Operation[bytes]:
+    """The picture as the model saw it."""
+    return Operation("GET", path_of(job, "view.png"), _content)
+
+
+def interactions_npz(job: JobOrId) -> Operation[bytes]:
+    """The whole tensor, as it is kept."""
+    return Operation("GET", path_of(job, "interactions.npz"), _content)
+
+
 def page(token: str, **filters: str | int | None) -> Operation[JobPage]:
     """A page of the list of jobs; the first has the token ""."""
     given = {"page_token": token or None, **filters}
@@ -260,6 +285,10 @@ def _look(response: httpx.Response) -> Look:
 def _items(parse: Callable[[httpx.Response], _List[T]]) -> Callable[[httpx.Response], tuple[T, ...]]:
     """What reads the members of a list that is answered whole."""
     return lambda response: parse(response).items
+
+
+def _content(response: httpx.Response) -> bytes:
+    return response.content
 
 
 def _nothing(response: httpx.Response) -> None:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, Unpack
 import httpx
 
 from fixlip.client import _operations as operations
-from fixlip.client._answers import error_of, transport_errors
+from fixlip.client._answers import error_of, shown, transport_errors
 from fixlip.client._batches import Batches
 from fixlip.client._comparisons import Comparison, FigureKind, comparison, comparison_figure
 from fixlip.client._connection import LONG_POLL_S, Patience, http_options, succeeded
@@ -53,6 +53,11 @@ class Client:
         self._retry_for_s = retry_for_s
         self.batches = Batches(self._do, self._fetch_surely)
         """Many explanations that are asked for as one."""
+
+    @property
+    def url(self) -> str:
+        """Where the service answers, without a name and password."""
+        return str(shown(self._http.base_url)).rstrip("/")
 
     def __enter__(self) -> Client:
         return self
@@ -165,9 +170,25 @@ class Client:
         """The audit record of a job that has succeeded, which `fixlip verify` checks."""
         return self._do(operations.audit(job))
 
+    def report(self, job: JobOrId, *, pairs: bool = True) -> dict[str, Any]:
+        """What is drawn of a job that has succeeded, the values of all pairs among it if ``pairs`` are wanted."""
+        return self._do(operations.report(job, pairs=pairs))
+
+    def report_html(self, job: JobOrId) -> bytes:
+        """The report of a job that has succeeded: a page in one file, which needs no service."""
+        return self._do(operations.report_html(job))
+
+    def view(self, job: JobOrId) -> bytes:
+        """The part of the picture that the model saw: a PNG file."""
+        return self._do(operations.view(job))
+
     def interactions(self, job: JobOrId) -> Interactions:
         """The whole tensor of a job that has succeeded, as NumPy arrays."""
         return self._do(interactions(job))
+
+    def interactions_npz(self, job: JobOrId) -> bytes:
+        """The same as a file, which `fixlip_core` reads."""
+        return self._do(operations.interactions_npz(job))
 
     def download(self, job: JobOrId, folder: Path) -> list[Path]:
         """Write a succeeded job's tensor, result and maps to ``folder``; a file that is there is whole.

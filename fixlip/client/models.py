@@ -173,8 +173,10 @@ class Result(Outcome):
 
 
 class Links(_Answer):
-    """Names of the maps that can be had, each with its path; and that of the evaluation, where there is one."""
+    """Names of the maps that can be had, each with its path; and paths of what not every job, or service, has."""
 
+    page: str | None = None
+    report_html: str | None = None
     evaluation: str | None = None
     maps: dict[str, str] = {}
     maps_svg: dict[str, str] = {}

@@ -54,8 +54,9 @@ def test_a_batch_that_is_not_waited_for_is_canceled(service_url: str, manifest: 
         *("batch", "submit", str(manifest), "--url", service_url, "--no-wait", "--methods", "fixlip:budget=1024"),
         *(word for seed in range(20) for word in ("--seed", str(seed))),
     )
-    batch = re.search(r"batch ([0-9a-f]{32}): 40 explanations\n$", done.stdout)
+    batch = re.search(r"batch ([0-9a-f]{32}): 40 explanations\nin the browser: (.*)\n$", done.stdout)
     assert batch is not None, done.stdout + done.stderr
+    assert batch[2] == f"{service_url}/#/batches/{batch[1]}"
     canceled = fixlip("batch", "cancel", batch[1], "--url", service_url)
     assert re.match(rf"of batch {batch[1]}, \d+ items are canceled", canceled.stdout), canceled.stderr
     waited = fixlip("batch", "wait", batch[1], "--url", service_url, "--out", str(manifest.parent / "out"))

@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+import json
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,9 +13,11 @@ import pytest
 from fixlip.client import Client
 from fixlip.stack import listen
 from fixlip_core.explanation import Explanation
+from fixlip_core.formats import from_npz_bytes
+from tests.support.explanations import example
 from tests.support.jobs import PARAMS, png
-from tests.support.processes import fixlip
-from tests.support.scripted_service import ScriptedService, problem
+from tests.support.processes import ROOT, fixlip, wait_until
+from tests.support.scripted_service import JOB, ScriptedService, events, job, problem
 
 
 @pytest.fixture
@@ -29,6 +37,8 @@ def test_help_names_every_command() -> None:
         "sweep",
         "check",
         "explain",
+        "show",
+        "open",
         "jobs",
         "cancel",
         "delete",
@@ -53,6 +63,8 @@ def test_explain_writes_and_prints(service_url: str, picture: str, tmp_path: Pat
     assert (tmp_path / "out" / "evaluation.json").exists()
     assert "Strongest interactions" in outcome.stdout
     assert f"the tensor and the maps are in {tmp_path / 'out'}" in outcome.stdout
+    assert re.search(rf"^in the browser: {service_url}/#/explanations/[0-9a-f]{{32}}$", outcome.stdout, re.MULTILINE)
+    assert "\x1b" not in outcome.stdout
     assert (tmp_path / "out" / "maps" / "token-2.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -71,12 +83,71 @@ def test_explain_by_parameters_of_any_name(service_url: str, picture: str, tmp_p
             "--out",
             str(tmp_path / "out"),
         ),
-        *("--param", f"regions=@{labels}", "--param", "score=cosine", "--param", "budget=64"),
+        *("--param", f"regions=@{labels}", "--param", "score=cosine", "--param", "budget=64", "--watch"),
+        FORCE_COLOR="1",
+        COLORTERM="truecolor",
+        TERM="xterm-256color",
     )
     assert outcome.returncode == 0, outcome.stderr
     explanation = Explanation.load(tmp_path / "out" / "interactions.npz")
     assert (explanation.n_image, explanation.score) == (3, "cosine")
     assert "region 1" in outcome.stdout
+    assert "words and regions, cosine" in outcome.stdout
+    assert "\x1b[1mpicture\x1b[0m" in outcome.stdout
+    assert "\x1b[38;2;" in outcome.stdout
+
+
+def test_a_result_is_shown_and_what_is_wrong_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "interactions.npz"
+    replace(example(), tokens=("a", "\x1b[2J", "[red]")).save(path)
+    shown = fixlip("show", str(path), "--word", "2", "--top", "3", COLUMNS="80")
+    assert shown.returncode == 0, shown.stderr
+    assert "pairs with [red]" in shown.stdout
+    assert not set(shown.stdout) & {"\x1b", "\r"}
+    wrong = fixlip("show", str(path), "--patch", "9,9")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (1, 1)
+    assert wrong.stderr.startswith("fixlip: --patch is ROW,COLUMN up to 1,2")
+
+
+def test_a_job_is_shown_and_opened(service_url: str, tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" >> {tmp_path}/opened\n')
+    browser.chmod(0o755)
+    with Client(service_url) as client:
+        job = client.submit(image=png(seed=3), caption="a red circle", params=PARAMS, wait_s=30)
+        explanation = from_npz_bytes(client.interactions_npz(job))
+    shown = fixlip("show", job.id, "--url", service_url, "--json", "--players", "--top", "2")
+    assert shown.returncode == 0, shown.stderr
+    document = json.loads(shown.stdout)
+    assert document["tokens"] == list(explanation.tokens)
+    assert abs(document["top"][0]["value"]) == abs(explanation.first).max()
+    page = f"{service_url}/#/explanations/{job.id}"
+    opened = fixlip("open", job.id, "--url", service_url, BROWSER=str(browser))
+    assert (opened.returncode, opened.stdout) == (0, f"{page}\n"), opened.stderr
+    options = ("--report", "--print", "--out", str(tmp_path / "out"))
+    report = fixlip("open", job.id, *options, FIXLIP_URL=service_url, BROWSER=str(browser))
+    assert report.stdout == f"{(tmp_path / 'out' / 'report.html').as_uri()}\n", report.stderr
+    assert (tmp_path / "out" / "report.html").read_bytes().lower().startswith(b"<!doctype html>")
+    assert (tmp_path / "opened").read_text() == f"{page}\n"
+
+
+def test_ctrl_c_leaves_the_job_running_and_says_how_to_come_back(picture: str, tmp_path: Path) -> None:
+    with ScriptedService() as service:
+        # The job is submitted and looked at, then its events begin, of which none comes.
+        service.will(job(), job("running"), events(": still\n\n", is_cut=True, held_s=20.0))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fixlip", "explain", picture, "a red circle", "--url", service.url],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        wait_until(lambda: len(service.requests) == 3)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"the job {JOB['id']} goes on without you" in output
+    assert f"show {JOB['id']}" in output
+    assert f"cancel {JOB['id']}" in output
 
 
 def test_jobs_are_listed_canceled_and_deleted(service_url: str) -> None:

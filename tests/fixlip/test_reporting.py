@@ -12,6 +12,7 @@ from rich.console import Console
 from fixlip.client import Job, JobNotSucceededError, Score
 from fixlip.reporting import program_name, show_explanation, show_progress, show_scores
 from fixlip_core.explanation import Explanation
+from tests.support.consoles import signed
 from tests.support.explanations import attribution, pair_attribution, with_regions
 from tests.support.scripted_service import JOB
 
@@ -55,11 +56,11 @@ def an_explanation(**changes: Any) -> Explanation:
 
 def test_table_of_pairs(console: Console) -> None:
     show_explanation(console, an_explanation())
-    lines = [line.replace("│", "").split() for line in printed(console).splitlines()]
+    lines = [line.split() for line in printed(console).splitlines()]
     assert lines[0] == ["Strongest", "interactions"]
-    assert ["red", "(1,", "0)", "-0.7500", "±", "0.0625"] in lines
+    assert ["red", "(1,", "0)", signed("-0.7500"), "±", "0.0625"] in lines
     assert ["[b]", "(0,", "0)", "+0.5000", "±", "0.0625"] in lines
-    assert lines.index(["red", "(1,", "0)", "-0.7500", "±", "0.0625"]) < lines.index(
+    assert lines.index(["red", "(1,", "0)", signed("-0.7500"), "±", "0.0625"]) < lines.index(
         ["[b]", "(0,", "0)", "+0.5000", "±", "0.0625"]
     )
     assert "9.0" not in printed(console)
@@ -69,9 +70,9 @@ def test_table_of_pairs(console: Console) -> None:
 
 def test_table_of_players_without_errors(console: Console) -> None:
     show_explanation(console, an_explanation(order=1, second=np.zeros((6, 6)), estimated_r2=float("nan")))
-    lines = [line.replace("│", "").split() for line in printed(console).splitlines()]
+    lines = [line.split() for line in printed(console).splitlines()]
     assert lines[0] == ["Strongest", "players"]
-    assert lines.index(["red", "-2.5000"]) < lines.index(["(0,", "1)", "+1.2500"])
+    assert lines.index(["red", signed("-2.5000")]) < lines.index(["(0,", "1)", "+1.2500"])
     assert "faithfulness" not in printed(console)
 
 
@@ -89,10 +90,10 @@ def test_pairs_of_an_attribution_have_neither_errors_nor_faithfulness(console: C
 def test_both_towers_of_an_attribution_are_shown(console: Console) -> None:
     explanation = attribution()
     show_explanation(console, explanation)
-    lines = [line.replace("│", "").split() for line in printed(console).splitlines()]
+    lines = [line.split() for line in printed(console).splitlines()]
     assert lines[0] == ["Strongest", "players"]
     for token, value in zip(explanation.tokens, explanation.first[6:], strict=True):
-        assert [token, f"{value:+.4f}"] in lines
+        assert [token, signed(f"{value:+.4f}")] in lines
     assert sum(line[:1] in (["(0,"], ["(1,"]) for line in lines if line) == 5
 
 
@@ -100,8 +101,8 @@ def test_regions_are_called_by_their_number(console: Console) -> None:
     explanation = with_regions()
     show_explanation(console, explanation)
     pair = explanation.top_interactions(1, cross_modal=True)[0]
-    lines = [line.replace("│", "").split() for line in printed(console).splitlines()]
-    assert [pair.labels[1], *pair.labels[0].split(), f"{pair.value:+.4f}", "±", "0.1000"] in lines
+    lines = [line.split() for line in printed(console).splitlines()]
+    assert [pair.labels[1], *pair.labels[0].split(), signed(f"{pair.value:+.4f}"), "±", "0.1000"] in lines
     assert "patch" not in printed(console)
 
 

@@ -12,11 +12,12 @@ from tests.support.explanations import pair_attribution
 from tests.support.scripted_service import Reply, ScriptedService, job, problem
 
 LINKS = {
+    "report_html": "/v1/x/report.html",
     "maps": {"graph": "/v1/x/maps/graph.png", "token-0": "http://elsewhere.example/"},
     "maps_svg": {"graph": "/v1/x/maps/graph.svg"},
 }
 RESULTS = ["interactions.npz", "interactions.json", "result.json", "audit.json"]
-NAMES = [*RESULTS, "maps/graph.png", "maps/token-0.png", "maps/graph.svg"]
+NAMES = [*RESULTS, "report.html", "maps/graph.png", "maps/token-0.png", "maps/graph.svg"]
 
 
 def body(data: bytes, *, is_cut: bool = False) -> Reply:
@@ -94,3 +95,11 @@ def test_the_audit_record(client: Client, service: ScriptedService) -> None:
     assert service.requests[0].path == f"/v1/explanations/{'0' * 32}/audit.json"
     with pytest.raises(UnexpectedAnswerError):
         client.audit("0" * 32)
+
+
+def test_what_is_drawn(client: Client, service: ScriptedService) -> None:
+    service.will(Reply(200, b'{"format": 1}'), Reply(200, b'{"format": 1}'), body(b"<!doctype html>"), body(b"png"))
+    assert client.report("a") == client.report("a", pairs=False) == {"format": 1}
+    assert (client.report_html("a"), client.view("a")) == (b"<!doctype html>", b"png")
+    asked = [request.path.removeprefix("/v1/explanations/a/") for request in service.requests]
+    assert asked == ["report.json", "report.json?pairs=false", "report.html", "view.png"]
