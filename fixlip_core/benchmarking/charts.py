@@ -21,7 +21,7 @@ __all__ = ["render_charts"]
 
 _MEANS: Final = "means with 95 % intervals; orange: second order, blue: first order"
 _QUARTILES: Final = "medians with quartiles; orange: second order, blue: first order"
-_CURVES: Final = "median similarity while players go; orange: least important first, blue: most"
+_CURVES: Final = "medians over the samples"
 
 
 def render_charts(outcomes: Sequence[Outcome], variants: Sequence[Variant]) -> tuple[RenderedMap, ...]:
@@ -73,7 +73,8 @@ def _panel(title: str, bars: Sequence[tuple[float, float, float]]) -> BarPanel:
 
 
 def _curve_charts(outcomes: Sequence[Outcome], variants: Sequence[Variant]) -> list[RenderedMap]:
-    from fixlip_core.rendering.charts import CurvePanel, curve_chart
+    from fixlip_core.rendering.charts import curve_chart
+    from fixlip_core.rendering.plots import CurvePanel
 
     charts = []
     for order, ordinal in ((1, "first"), (2, "second")):

@@ -138,7 +138,7 @@ def make_backdrop(image: ImageArray, grid: tuple[int, int], *, width_px: int = s
     Args:
         image: (H, W, 3) uint8.
         grid: (rows, columns) of patches.
-        width_px: greatest width on the sheet; the picture is at most half as high again.
+        width_px: greatest width on the sheet; the picture is at most half as high again, and no higher than a page.
 
     Raises:
         InvalidImageError: ``image`` is not (H, W, 3) uint8.
@@ -149,7 +149,7 @@ def make_backdrop(image: ImageArray, grid: tuple[int, int], *, width_px: int = s
             f"image must be the model's view, (H, W, 3) uint8, not {pixels.shape} {pixels.dtype}: see encoder.view"
         )
     rows, columns = grid
-    scale = min(width_px / pixels.shape[1], style.MAX_HEIGHT_PX / style.IMAGE_PX * width_px / pixels.shape[0])
+    scale = min(width_px / pixels.shape[1], min(style.TALLEST * width_px, style.MAX_HEIGHT_PX) / pixels.shape[0])
     tall = max(1, int(pixels.shape[0] * scale / rows))
     wide = max(1, int(pixels.shape[1] * scale / columns))
     view = Image.fromarray(np.ascontiguousarray(pixels))

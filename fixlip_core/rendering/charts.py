@@ -9,31 +9,36 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 from matplotlib.lines import Line2D
-from matplotlib.patches import Polygon, Rectangle
+from matplotlib.patches import Rectangle
 
 from fixlip_core.rendering import style
+from fixlip_core.rendering.plots import CurvePanel, CurveSheet, minus
 from fixlip_core.rendering.png import png_bytes
 from fixlip_core.rendering.rendered import RenderedMap
 from fixlip_core.rendering.sheet import Sheet
-from fixlip_core.rendering.text import drawable, elided
+from fixlip_core.rendering.size import COLUMN, FigureSize
+from fixlip_core.rendering.text import drawable, elided, width_px
 from fixlip_core.types import FloatArray
 
-__all__ = ["BarPanel", "CurvePanel", "bar_chart", "curve_chart", "round_ends"]
-
-Colour: TypeAlias = str | tuple[float, float, float]
+__all__ = ["BarPanel", "bar_chart", "curve_chart", "round_ends"]
 
 LABELS_PX: Final = 300
+"""Most room for the rows' names; a narrow figure has less."""
+LABELS_SHARE: Final = 0.4
 ROW_PX: Final = 44
 BAR_PX: Final = 26
-HEAD_PX: Final = 120
-FOOT_PX: Final = 56
-COLUMNS: Final = 3
-PANEL_PX: Final = 210
-TITLE_PX: Final = 40
+TITLES_PX: Final = 84
+"""What a chart's title and legend take."""
+HEAD_PX: Final = 36
+FOOT_PX: Final = 44
+NARROWEST_PX: Final = 150
+"""Of a panel: others go into a line of their own."""
+NARROWEST_CURVES_PX: Final = 300
+PLOT_PX: Final = 210
 NOTHING: Final = "\N{EN DASH}"
 
 
@@ -56,25 +61,19 @@ class BarPanel:
     scale: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CurvePanel:
-    """The two curves of a method, over the share of players removed, 0 to 1.
-
-    Attributes:
-        title: whose they are.
-        most_first: (m,) heights, the most important players gone first.
-        least_first: (m,) heights, the least important gone first.
-    """
-
-    title: str
-    most_first: FloatArray
-    least_first: FloatArray
-
-
 def bar_chart(
-    name: str, title: str, labels: Sequence[str], panels: Sequence[BarPanel], *, strong: Sequence[bool], legend: str
+    name: str,
+    title: str,
+    labels: Sequence[str],
+    panels: Sequence[BarPanel],
+    *,
+    strong: Sequence[bool],
+    legend: str,
+    size: FigureSize = COLUMN,
 ) -> RenderedMap:
     """Horizontal bars with whiskers, a row for each label and a column for each panel, each on its own scale.
+
+    Panels that would be too narrow side by side go into several lines, all as long.
 
     Args:
         name: fit for a file.
@@ -83,107 +82,130 @@ def bar_chart(
         panels: the columns.
         strong: which rows are drawn in orange; the others are blue.
         legend: what bars, whiskers and colours are.
+        size: of the figure.
     """
-    sheet = Sheet(HEAD_PX + ROW_PX * len(labels) + FOOT_PX)
+    labels_px = _labels_px(labels, size)
+    columns = _columns(len(panels), size.content_px - labels_px, NARROWEST_PX)
+    lines = math.ceil(len(panels) / columns)
+    line_px = HEAD_PX + ROW_PX * len(labels) + FOOT_PX
+    sheet = Sheet(TITLES_PX + lines * line_px + style.MARGIN_PX, width_px=size.width_px)
     _head(sheet, title, legend)
-    for row, label in enumerate(labels):
-        text = elided(drawable(label), style.SMALL_PT, LABELS_PX - style.CLOSE_PX)
-        sheet.text(style.MARGIN_PX, HEAD_PX + ROW_PX * (row + 0.5), text, size_pt=style.SMALL_PT)
-    width = (style.WIDTH_PX - 2 * style.MARGIN_PX - LABELS_PX) / max(len(panels), 1) - style.GAP_PX
-    for column, panel in enumerate(panels):
-        left = style.MARGIN_PX + LABELS_PX + column * (width + style.GAP_PX) + style.GAP_PX / 2
-        _bars(sheet, panel, left=left, width=width, strong=strong)
+    width = (size.content_px - labels_px) / columns - style.GAP_PX
+    for line in range(lines):
+        top = TITLES_PX + line * line_px + HEAD_PX
+        _names(sheet, labels, top=top, room=labels_px)
+        for column, panel in enumerate(panels[line * columns : (line + 1) * columns]):
+            left = style.MARGIN_PX + labels_px + column * (width + style.GAP_PX) + style.GAP_PX
+            _Bars(sheet, panel, left=left, top=top, width=width).draw(strong)
     return _rendered(sheet, name, title)
 
 
-def curve_chart(name: str, title: str, panels: Sequence[CurvePanel], *, legend: str) -> RenderedMap:
-    """A small chart for each panel, three to a line, all on one scale; the area between the curves is tinted.
+def curve_chart(
+    name: str, title: str, panels: Sequence[CurvePanel], *, legend: str, size: FigureSize = COLUMN
+) -> RenderedMap:
+    """A small plot for each panel, some to a line, all on one scale; the area between the curves is tinted.
 
     Args:
         name: fit for a file.
         title: for people.
-        panels: the charts.
+        panels: the plots.
         legend: what the curves are.
+        size: of the figure.
     """
-    lines = math.ceil(len(panels) / COLUMNS)
-    sheet = Sheet(HEAD_PX - TITLE_PX + lines * (PANEL_PX + TITLE_PX + FOOT_PX))
+    columns = _columns(len(panels), size.content_px, NARROWEST_CURVES_PX)
+    head_px = TITLES_PX - style.MARGIN_PX
+    layout = CurveSheet(
+        size, columns, PLOT_PX, "share of the score", shared=True, head_px=head_px, title_pt=style.LABEL_PT
+    )
+    sheet = layout.draw(panels)
     _head(sheet, title, legend)
-    heights = np.concatenate([[0.0, 1.0], *(np.append(p.most_first, p.least_first) for p in panels)])
-    low, high = float(np.nanmin(heights)), float(np.nanmax(heights))
-    width = (style.WIDTH_PX - 2 * style.MARGIN_PX) / COLUMNS - style.GAP_PX
-    for index, panel in enumerate(panels):
-        line, column = divmod(index, COLUMNS)
-        left = style.MARGIN_PX + column * (width + style.GAP_PX)
-        top = HEAD_PX - TITLE_PX + line * (PANEL_PX + TITLE_PX + FOOT_PX)
-        _curves(sheet, panel, left=left, top=top + TITLE_PX, width=width, ends=(low, high))
     return _rendered(sheet, name, title)
 
 
+def _columns(panels: int, room: float, narrowest: float) -> int:
+    """How many panels stand side by side, in the fewest lines and all of them about as long."""
+    most = max(1, int(room // narrowest))
+    lines = max(1, math.ceil(panels / most))
+    return max(1, math.ceil(panels / lines))
+
+
+def _labels_px(labels: Sequence[str], size: FigureSize) -> float:
+    """Room that the rows' names take."""
+    longest = max((width_px(drawable(label), style.SMALL_PT) for label in labels), default=0.0)
+    return min(math.ceil(longest), LABELS_PX, LABELS_SHARE * size.content_px)
+
+
 def _head(sheet: Sheet, title: str, legend: str) -> None:
-    room = style.WIDTH_PX - 2 * style.MARGIN_PX
+    room = sheet.width_px - 2 * style.MARGIN_PX
     sheet.text(style.MARGIN_PX, 24, elided(title, style.WORD_PT, room), size_pt=style.WORD_PT)
     sheet.text(style.MARGIN_PX, 58, elided(legend, style.SMALL_PT, room), size_pt=style.SMALL_PT, color=style.MUTED)
 
 
-def _bars(sheet: Sheet, panel: BarPanel, *, left: float, width: float, strong: Sequence[bool]) -> None:
-    shown = np.concatenate([[0.0], panel.means, panel.lows, panel.highs])
-    low, high = panel.scale or round_ends(float(np.nanmin(shown)), float(np.nanmax(shown)))
-
-    def x(value: float) -> float:
-        return left + width * (value - low) / (high - low)
-
-    top, bottom = HEAD_PX, HEAD_PX + ROW_PX * len(panel.means)
-    middle = left + width / 2
-    title = elided(panel.title, style.LABEL_PT, width + style.GAP_PX)
-    sheet.text(middle, HEAD_PX - 22, title, horizontalalignment="center")
-    sheet.add(_line([x(0.0)] * 2, [top, bottom + 6], style.MUTED))
-    for end, side in ((low, "left"), (high, "right")):
-        if end:
-            sheet.add(_line([x(end)] * 2, [top, bottom + 6], style.FAINT))
-        label = f"{end:g}".replace("-", "\N{MINUS SIGN}")
-        sheet.text(x(end), bottom + 24, label, size_pt=style.SMALL_PT, horizontalalignment=side)
-    if min(-low, high) > 0.3 * (high - low):
-        sheet.text(x(0.0), bottom + 24, "0", size_pt=style.SMALL_PT, horizontalalignment="center")
-    for row, (mean, lower, upper) in enumerate(zip(panel.means, panel.lows, panel.highs, strict=True)):
-        y = HEAD_PX + ROW_PX * (row + 0.5)
-        if np.isnan(mean):
-            sheet.text(x(0.0) + style.CLOSE_PX, y, NOTHING, size_pt=style.SMALL_PT, color=style.MUTED)
-            continue
-        start, end = sorted((x(0.0), x(float(mean))))
-        sheet.add(Rectangle((start, y - BAR_PX / 2), end - start, BAR_PX, facecolor=_colour(strong[row]), linewidth=0))
-        if not np.isnan(lower):
-            sheet.add(_line([x(float(lower)), x(float(upper))], [y, y], style.INK, width_pt=0.8))
+def _names(sheet: Sheet, labels: Sequence[str], *, top: float, room: float) -> None:
+    for row, label in enumerate(labels):
+        text = elided(drawable(label), style.SMALL_PT, room)
+        sheet.text(style.MARGIN_PX, top + ROW_PX * (row + 0.5), text, size_pt=style.SMALL_PT)
 
 
-def _curves(
-    sheet: Sheet, panel: CurvePanel, *, left: float, top: float, width: float, ends: tuple[float, float]
-) -> None:
-    low, high = ends
-    title = elided(drawable(panel.title), style.LABEL_PT, width)
-    sheet.text(left + width / 2, top - TITLE_PX / 2, title, horizontalalignment="center")
+class _Bars:
+    """A panel's bars on the sheet, with their scale.
 
-    def points(heights: FloatArray) -> FloatArray:
-        shares = np.linspace(0.0, 1.0, len(heights))
-        return np.stack([left + width * shares, top + PANEL_PX * (high - heights) / (high - low)], axis=1)
+    Args:
+        sheet: where.
+        panel: what.
+        left: where the scale begins.
+        top: upper edge of the first row.
+        width: of the scale.
+    """
 
-    for height in (0.0, 1.0):
-        (y,) = points(np.array([height]))[:, 1]
-        sheet.add(_line([left, left + width], [y, y], style.FAINT))
-        # Apart even where the scale brings the two lines together.
-        beside = y - style.CLOSE_PX if height else y + style.CLOSE_PX
-        sheet.text(left + width + 3, beside, f"{height:.0f}", size_pt=style.SMALL_PT, color=style.MUTED)
-    for share, side in ((0, "left"), (1, "right")):
-        x = left + share * width
-        label = f"{share:.0%}"
-        sheet.text(x, top + PANEL_PX + 20, label, size_pt=style.SMALL_PT, horizontalalignment=side)
-    if np.isnan(panel.most_first).any() or np.isnan(panel.least_first).any():
-        middle = (left + width / 2, top + PANEL_PX / 2)
-        sheet.text(*middle, NOTHING, size_pt=style.SMALL_PT, color=style.MUTED, horizontalalignment="center")
-        return
-    below, above = points(panel.most_first), points(panel.least_first)
-    sheet.add(Polygon(np.concatenate([above, below[::-1]]), facecolor=style.QUIET, linewidth=0))
-    for curve, is_high in ((below, False), (above, True)):
-        sheet.add(_line(curve[:, 0].tolist(), curve[:, 1].tolist(), _colour(is_high), width_pt=1.2))
+    def __init__(self, sheet: Sheet, panel: BarPanel, *, left: float, top: float, width: float) -> None:
+        self._sheet, self._panel = sheet, panel
+        self._left, self._top, self._width = left, top, width
+        shown = np.concatenate([[0.0], panel.means, panel.lows, panel.highs])
+        self._ends = panel.scale or round_ends(float(np.nanmin(shown)), float(np.nanmax(shown)))
+
+    def draw(self, strong: Sequence[bool]) -> None:
+        """Draw it; bars that are ``strong`` in orange, others in blue."""
+        middle = self._left + self._width / 2
+        title = elided(self._panel.title, style.LABEL_PT, self._width + style.GAP_PX)
+        self._sheet.text(middle, self._top - 18, title, horizontalalignment="center")
+        self._draw_scale()
+        whole = zip(self._panel.means, self._panel.lows, self._panel.highs, strong, strict=True)
+        for row, (mean, low, high, is_strong) in enumerate(whole):
+            self._draw_bar(self._top + ROW_PX * (row + 0.5), float(mean), float(low), float(high), is_strong)
+
+    def _x(self, value: float) -> float:
+        low, high = self._ends
+        return self._left + self._width * (value - low) / (high - low)
+
+    def _draw_scale(self) -> None:
+        low, high = self._ends
+        bottom = self._top + ROW_PX * len(self._panel.means)
+        self._add_line([self._x(0.0)] * 2, [self._top, bottom + 6], style.MUTED, style.HAIRLINE_PT)
+        for end, side in ((low, "left"), (high, "right")):
+            if end:
+                self._add_line([self._x(end)] * 2, [self._top, bottom + 6], style.FAINT, style.HAIRLINE_PT)
+            self._number(end, bottom, side)
+        if min(-low, high) > 0.3 * (high - low):
+            self._number(0.0, bottom, "center")
+
+    def _number(self, value: float, bottom: float, side: str) -> None:
+        label = minus(f"{value:g}")
+        self._sheet.text(self._x(value), bottom + 24, label, size_pt=style.SMALL_PT, horizontalalignment=side)
+
+    def _draw_bar(self, y: float, mean: float, low: float, high: float, is_strong: bool) -> None:
+        if math.isnan(mean):
+            self._sheet.text(self._x(0.0) + style.CLOSE_PX, y, NOTHING, size_pt=style.SMALL_PT, color=style.MUTED)
+            return
+        start, end = sorted((self._x(0.0), self._x(mean)))
+        colour = style.end_of_scale(1 if is_strong else -1)
+        self._sheet.add(Rectangle((start, y - BAR_PX / 2), end - start, BAR_PX, facecolor=colour, linewidth=0))
+        if not math.isnan(low):
+            self._add_line([self._x(low), self._x(high)], [y, y], style.INK, style.WHISKER_PT)
+
+    def _add_line(self, x: Sequence[float], y: Sequence[float], ink: str, width_pt: float) -> None:
+        line = Line2D(x, y, color=ink, linewidth=width_pt, linestyle="-", marker="", solid_capstyle="butt")
+        self._sheet.add(line)
 
 
 def round_ends(low: float, high: float) -> tuple[float, float]:
@@ -195,16 +217,6 @@ def round_ends(low: float, high: float) -> tuple[float, float]:
     # 0.83 ends at 0.85, and 0.97 at 1.
     begin, end = (5 * step * math.floor(low / (5 * step)), 5 * step * math.ceil(high / (5 * step)))
     return round(begin, 12) + 0.0, round(end, 12) + 0.0
-
-
-def _colour(is_strong: bool) -> Colour:
-    """The end of the maps' scale, or its other end."""
-    red, green, blue = style.diverging(np.array(1.0 if is_strong else -1.0), 1.0).tolist()
-    return red, green, blue
-
-
-def _line(x: Sequence[float], y: Sequence[float], colour: Colour, *, width_pt: float = style.HAIRLINE_PT) -> Line2D:
-    return Line2D(x, y, color=colour, linewidth=width_pt, linestyle="-", marker="", solid_capstyle="butt")
 
 
 def _rendered(sheet: Sheet, name: str, title: str) -> RenderedMap:

@@ -19,13 +19,14 @@ from fixlip_core.comparison import Agreement, Comparison, Part, compare
 from fixlip_core.errors import InvalidParameterError
 from fixlip_core.explanation import Explanation
 from fixlip_core.frames import Frame
-from fixlip_core.players import Players
 from fixlip_core.rendering import pieces, style
-from fixlip_core.rendering.backdrop import Backdrop, MappedView, make_backdrop
+from fixlip_core.rendering.backdrop import Backdrop, make_backdrop
+from fixlip_core.rendering.heatmaps import tinted
 from fixlip_core.rendering.pieces import Piece, Row
 from fixlip_core.rendering.png import png_bytes
 from fixlip_core.rendering.rendered import RenderedMap
 from fixlip_core.rendering.sheet import Sheet, magnitude
+from fixlip_core.rendering.size import FigureSize, Width
 from fixlip_core.rendering.text import drawable
 from fixlip_core.types import FloatArray, ImageArray
 
@@ -49,42 +50,55 @@ _NONE: Final = "\N{EN DASH}"
 _MINUS: Final = "\N{MINUS SIGN}"
 
 
-def render_comparison(explanations: Sequence[Explanation], views: Sequence[ImageArray]) -> RenderedMap:
+def render_comparison(
+    explanations: Sequence[Explanation], views: Sequence[ImageArray], *, width: Width | None = None
+) -> RenderedMap:
     """Draw explanations of one pair side by side as PNG and SVG. The same input gives the same bytes.
 
     Args:
         explanations: two or more of one image and caption.
         views: of each, (H, W, 3) uint8: what its model saw.
+        width: of the figure in print: ``column``, ``page``, or millimetres; by default as wide as its columns.
 
     Raises:
         InvalidImageError: a view is of another shape or dtype.
-        InvalidParameterError: there is not one view for each explanation, or a value is not finite.
+        InvalidParameterError: there is not one view for each explanation, there is no such width, or a value is not
+            finite.
         NotComparableError: the explanations are not of one pair.
     """
     title = " and ".join(dict.fromkeys(_name_of(explanation) for explanation in explanations))
-    sheet = comparison_sheet(explanations, views)
+    sheet = comparison_sheet(explanations, views, width=width)
     return RenderedMap("comparison", title, png_bytes(sheet.pixels()), sheet.svg(title))
 
 
-def comparison_sheet(explanations: Sequence[Explanation], views: Sequence[ImageArray]) -> Sheet:
+def comparison_sheet(
+    explanations: Sequence[Explanation], views: Sequence[ImageArray], *, width: Width | None = None
+) -> Sheet:
     """The sheet of :func:`render_comparison`."""
     if len(views) != len(explanations):
         raise InvalidParameterError(f"there must be {len(explanations)} views, not {len(views)}", field="views")
     comparison = compare(explanations)
     n_rows = math.ceil(len(explanations) / COLUMNS)
     n_columns = math.ceil(len(explanations) / n_rows)
-    width = COLUMN_PX.get(n_columns, NARROW_PX)
+    size = None if width is None else FigureSize.of(width)
+    own_px = COLUMN_PX.get(n_columns, NARROW_PX) if size is None else _column_px(size, n_columns)
     columns = [
-        _Column(number, explanation, make_backdrop(view, explanation.grid, width_px=width), comparison, width)
+        _Column(number, explanation, make_backdrop(view, explanation.grid, width_px=own_px), comparison, own_px)
         for number, (explanation, view) in enumerate(zip(explanations, views, strict=True))
     ]
-    reference = _Reference(explanations[0], views[0], comparison, width)
+    reference = _Reference(explanations[0], views[0], comparison, own_px)
     rows: list[Row] = []
     for start in range(0, len(columns), n_columns):
         rows.extend(_rows(columns[start : start + n_columns], reference, n_columns))
-    lefts = [style.MARGIN_PX + k * (width + style.GAP_PX) for k in range(n_columns + 1)]
+    lefts = [style.MARGIN_PX + k * (own_px + style.GAP_PX) for k in range(n_columns + 1)]
     rows.extend(_notes(comparison, width=lefts[-1] - lefts[0]))
-    return pieces.stacked(rows, lefts=lefts, width_px=lefts[-1] + style.COLUMN_PX + style.MARGIN_PX)
+    width_px = lefts[-1] + style.COLUMN_PX + style.MARGIN_PX if size is None else size.width_px
+    return pieces.stacked(rows, lefts=lefts, width_px=width_px)
+
+
+def _column_px(size: FigureSize, n_columns: int) -> int:
+    """Width of each of some columns that share a figure with their key."""
+    return (size.content_px - style.COLUMN_PX) // n_columns - style.GAP_PX
 
 
 def _name_of(explanation: Explanation) -> str:
@@ -116,7 +130,7 @@ class _Column:
     def picture(self) -> Piece:
         e = self.explanation
         values = e.main_effects()[: e.n_image]
-        view = _tinted(e.players, values, magnitude(values, name="values"), self.backdrop)
+        view = tinted(e.players, e.players.spread(values), magnitude(values, name="values"), self.backdrop)
         patches = [e.players.position(image) for image, _, _ in self._strongest()]
         return pieces.mapped_view(view, marks=patches)
 
@@ -171,7 +185,8 @@ class _Reference:
 
     def map_of(self, other: int, backdrop: Backdrop, limit: float) -> Piece:
         players = self.comparison.players
-        return pieces.mapped_view(_tinted(players, self._less(other, "image"), limit, backdrop))
+        differences = players.spread(self._less(other, "image"))
+        return pieces.mapped_view(tinted(players, differences, limit, backdrop))
 
     def words_of(self, other: int, limit: float) -> Piece:
         tokens = self.comparison.players.tokens
@@ -230,12 +245,6 @@ def _notes(comparison: Comparison, *, width: int) -> list[Row]:
     """What was done to the values, below everything."""
     notes = [Row([pieces.paragraph(note, width=width)], style.CLOSE_PX) for note in comparison.notes]
     return [Row([], style.GAP_PX), *notes] if notes else []
-
-
-def _tinted(players: Players, values: FloatArray, limit: float, backdrop: Backdrop) -> MappedView:
-    """The picture in the colours of the players' values, with lines between regions."""
-    owners = players.owners.reshape(players.grid) if players.regions else None
-    return MappedView(backdrop, style.diverging(players.spread(values), limit), owners)
 
 
 def _pixels(begin: float, end: float, scale: float, length: int) -> slice:

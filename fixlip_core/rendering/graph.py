@@ -20,6 +20,7 @@ from fixlip_core.rendering.borders import borders, outline
 from fixlip_core.rendering.curves import DIP_PX, curve_between, patch_centre
 from fixlip_core.rendering.pairs import Kind, count_pairs, strongest_pairs
 from fixlip_core.rendering.sheet import Sheet, magnitude
+from fixlip_core.rendering.size import COLUMN, FigureSize, Width
 from fixlip_core.rendering.words import Word, bottom_of, lay_out_words
 from fixlip_core.types import FloatArray, ImageArray
 
@@ -39,7 +40,9 @@ ROW_PX = 32
 STROKES: dict[Kind, Any] = {Kind.CROSS: "solid", Kind.IMAGE: style.DASHED, Kind.TEXT: style.DOTTED}
 
 
-def interaction_graph_figure(explanation: Explanation, image: ImageArray, *, n_pairs: int = style.PAIRS) -> Figure:
+def interaction_graph_figure(
+    explanation: Explanation, image: ImageArray, *, n_pairs: int = style.PAIRS, width: Width = "column"
+) -> Figure:
     """The strongest pairs: width by magnitude, colour by sign, stroke by kind.
 
     Of the pairs within the image, and of those within the caption, at most a quarter of ``n_pairs`` are drawn; the
@@ -49,15 +52,21 @@ def interaction_graph_figure(explanation: Explanation, image: ImageArray, *, n_p
         explanation: what to draw; values in units of its score.
         image: (H, W, 3) uint8, the view that the model saw; the grid of patches is laid evenly over it.
         n_pairs: how many pairs at most, 1 or more; pairs whose value is zero are never drawn.
+        width: of the figure in print: ``column``, ``page``, or millimetres.
 
     Raises:
         InvalidImageError: ``image`` is of another shape or dtype.
-        InvalidParameterError: ``n_pairs`` is below 1, or a value of the explanation is not finite.
+        InvalidParameterError: ``n_pairs`` is below 1, there is no such width, or a value of the explanation is not
+            finite.
     """
-    return interaction_graph_sheet(explanation, make_backdrop(image, explanation.grid), n_pairs=n_pairs).figure
+    size = FigureSize.of(width)
+    backdrop = make_backdrop(image, explanation.grid, width_px=size.image_px)
+    return interaction_graph_sheet(explanation, backdrop, n_pairs=n_pairs, size=size).figure
 
 
-def interaction_graph_sheet(explanation: Explanation, backdrop: Backdrop, *, n_pairs: int = style.PAIRS) -> Sheet:
+def interaction_graph_sheet(
+    explanation: Explanation, backdrop: Backdrop, *, n_pairs: int = style.PAIRS, size: FigureSize = COLUMN
+) -> Sheet:
     """The sheet of :func:`interaction_graph_figure` over a backdrop that is there already."""
     if n_pairs < 1:
         raise InvalidParameterError(f"n_pairs must be 1 or more, not {n_pairs}", field="n_pairs")
@@ -65,8 +74,10 @@ def interaction_graph_sheet(explanation: Explanation, backdrop: Backdrop, *, n_p
     pairs = strongest_pairs(explanation, n_pairs)
     linked = {player for pair in pairs for player in pair.players}
     top = style.MARGIN_PX + max(backdrop.height, KEY_PX) + LEADING_PX
-    words = lay_out_words(explanation.tokens, top=top, leading_px=LEADING_PX, centred_over=backdrop.width)
-    sheet = Sheet(bottom_of(words, top=top) + DIP_PX[1] + style.CLOSE_PX)
+    words = lay_out_words(
+        explanation.tokens, top=top, width=size.content_px, leading_px=LEADING_PX, centred_over=backdrop.width
+    )
+    sheet = Sheet(bottom_of(words, top=top) + DIP_PX[1] + style.CLOSE_PX, width_px=size.width_px)
     sheet.view(MappedView(backdrop))
     _draw_patches(sheet, backdrop, explanation.players, linked)
     for pair in reversed(pairs):
@@ -80,11 +91,6 @@ def interaction_graph_sheet(explanation: Explanation, backdrop: Backdrop, *, n_p
         sheet.thumbnail(backdrop)
         sheet.notice("no pairs to draw", backdrop)
     return sheet
-
-
-def _colour(value: float) -> tuple[float, ...]:
-    """The end of the scale on the value's side: width alone gives the magnitude."""
-    return tuple(style.diverging(np.array(np.sign(value)), 1.0))
 
 
 def _width_pt(value: float, limit: float) -> float:
@@ -113,13 +119,13 @@ def _draw_lines(sheet: Sheet, backdrop: Backdrop, lines: FloatArray, **look: Any
 
 
 def _draw_curve(sheet: Sheet, curve: Path, value: float, limit: float, stroke: Any) -> None:
-    """A curve in its colour over a wider white one."""
+    """A curve in the colour of its side over a wider white one: width alone gives the magnitude."""
     width = _width_pt(value, limit)
     common: dict[str, Any] = {"facecolor": "none", "capstyle": "butt", "joinstyle": "round", "zorder": 3}
     sheet.add(
         PathPatch(curve, edgecolor=style.PAPER, linewidth=width + style.HALO_PT, alpha=style.HALO_OPACITY, **common)
     )
-    sheet.add(PathPatch(curve, edgecolor=_colour(value), linewidth=width, linestyle=stroke, **common))
+    sheet.add(PathPatch(curve, edgecolor=style.end_of_scale(value), linewidth=width, linestyle=stroke, **common))
 
 
 def _draw_words(sheet: Sheet, words: Sequence[Word], linked: Collection[int]) -> None:
@@ -141,7 +147,8 @@ def _draw_key(sheet: Sheet, explanation: Explanation, limit: float, backdrop: Ba
         sheet.text(left, middle, line)
         middle += ROW_PX
     for value in reversed([tick for tick in style.ticks(limit) if tick]):
-        _draw_sample(sheet, left, middle + style.CLOSE_PX, color=_colour(value), linewidth=_width_pt(value, limit))
+        look = {"color": style.end_of_scale(value), "linewidth": _width_pt(value, limit)}
+        _draw_sample(sheet, left, middle + style.CLOSE_PX, **look)
         sheet.text(left + SAMPLE_PX + 10, middle + style.CLOSE_PX, style.signed(value))
         middle += ROW_PX
     return left, middle + style.CLOSE_PX
@@ -153,7 +160,7 @@ def _draw_kinds(
     """Under the key: the stroke of every kind of pair, and how many of how many are drawn."""
     left, middle = corner[0], corner[1] + ROW_PX / 2
     for kind in present:
-        _draw_sample(sheet, left, middle, color=style.MUTED, linewidth=1.4, linestyle=STROKES[kind])
+        _draw_sample(sheet, left, middle, color=style.MUTED, linewidth=style.SAMPLE_PT, linestyle=STROKES[kind])
         counts = f"{drawn[kind]} of {present[kind]:,}"
         sheet.text(left, middle + 0.8 * ROW_PX, kind, size_pt=style.SMALL_PT)
         sheet.text(left, middle + 1.7 * ROW_PX, counts, size_pt=style.SMALL_PT, color=style.MUTED)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from fixlip_core.evaluation.insertion_deletion import InsertionDeletion
 from fixlip_core.explanation import Explanation
-from fixlip_core.rendering import style
+from fixlip_core.rendering import titles
 from fixlip_core.rendering.backdrop import Backdrop, make_backdrop
 from fixlip_core.rendering.deletion import deletion_sheet
 from fixlip_core.rendering.graph import interaction_graph_sheet
-from fixlip_core.rendering.heatmaps import conditional_pixels, conditional_sheet, first_order_sheet
+from fixlip_core.rendering.heatmaps import conditional_pixels, conditional_sheet, first_order_sheet, tokens_drawn
 from fixlip_core.rendering.png import png_bytes
 from fixlip_core.rendering.rendered import RenderedMap
 from fixlip_core.rendering.sheet import Sheet
@@ -41,12 +39,12 @@ def render_maps(
         InvalidParameterError: a value of the explanation is not finite.
     """
     backdrop = make_backdrop(image, explanation.grid)
-    maps = [_drawn("first-order", _first_order_title(explanation), first_order_sheet(explanation, backdrop))]
+    maps = [_drawn("first-order", titles.first_order_title(explanation), first_order_sheet(explanation, backdrop))]
     if explanation.order > 1:
-        maps.append(_drawn("graph", f"Strongest {_pairs(explanation)}", interaction_graph_sheet(explanation, backdrop)))
+        maps.append(_drawn("graph", titles.graph_title(explanation), interaction_graph_sheet(explanation, backdrop)))
         maps.extend(_token_maps(explanation, backdrop))
     if curves is not None and curves.full_value != curves.empty_value:
-        maps.append(_drawn("insertion-deletion", "Insertion and deletion curves", deletion_sheet(curves)))
+        maps.append(_drawn("insertion-deletion", titles.CURVES, deletion_sheet(curves)))
     return {drawn.name: drawn for drawn in maps}
 
 
@@ -55,24 +53,8 @@ def _drawn(name: str, title: str, sheet: Sheet) -> RenderedMap:
 
 
 def _token_maps(explanation: Explanation, backdrop: Backdrop) -> Iterator[RenderedMap]:
-    indices = _tokens_drawn(explanation)
-    noun = _pairs(explanation).capitalize()
+    indices = tokens_drawn(explanation)
     for index, pixels in zip(indices, conditional_pixels(explanation, backdrop, indices), strict=True):
-        title = f'{noun} with "{explanation.tokens[index]}"'
+        title = titles.conditioned_title(explanation, index)
         svg = conditional_sheet(explanation, backdrop, index).svg(title)
         yield RenderedMap(f"token-{index}", title, png_bytes(pixels), svg)
-
-
-def _tokens_drawn(explanation: Explanation) -> list[int]:
-    """The tokens whose pairs with the image have the greatest sums of absolute values, in reading order."""
-    share = np.abs(explanation.cross).sum(axis=0)
-    return sorted(np.argsort(-share, kind="stable")[: style.TOKEN_MAPS].tolist())
-
-
-def _first_order_title(explanation: Explanation) -> str:
-    parts = "regions" if explanation.regions else "patches"
-    return f"Main effects of {parts} and words" if explanation.additive else f"Attribution to {parts} and words"
-
-
-def _pairs(explanation: Explanation) -> str:
-    return "interactions" if explanation.additive else "attributed pairs"

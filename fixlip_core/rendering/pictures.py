@@ -89,4 +89,4 @@ class MapPicture(Picture):
         if self._view.owners is not None:
             tall, wide = backdrop.patch_px
             lines = np.array([left, top]) + borders(self._view.owners) * np.array([wide, tall])
-            renderer.lines(lines, width_px=2, rgb=style.BORDER_RGB)
+            renderer.lines(lines, width_px=style.BORDER_PX, rgb=style.BORDER_RGB)

@@ -101,7 +101,12 @@ def mapped_view(view: MappedView, *, marks: Sequence[tuple[int, int]] = ()) -> P
                 size_pt=style.SMALL_PT,
                 horizontalalignment="center",
                 zorder=6,
-                bbox={"boxstyle": "round,pad=0.15", "facecolor": style.PAPER, "edgecolor": "none", "alpha": 0.8},
+                bbox={
+                    "boxstyle": "round,pad=0.15",
+                    "facecolor": style.PAPER,
+                    "edgecolor": "none",
+                    "alpha": style.MARK_OPACITY,
+                },
             )
 
     return Piece(view.backdrop.height, draw)

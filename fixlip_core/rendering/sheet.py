@@ -6,9 +6,13 @@ is given: figures can be drawn in several threads, and look the same in a proces
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import io
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
 
+import matplotlib
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -66,6 +70,19 @@ class Sheet:
         self.figure.draw(renderer)
         return renderer.document(title)
 
+    def pdf(self, title: str) -> bytes:
+        """What is drawn as a PDF file, its text in letters of an embedded font; ``title`` may have any characters."""
+        stream = io.BytesIO()
+        about = {
+            "Title": title.encode(errors="replace").decode(),
+            "CreationDate": None,
+            "Creator": None,
+            "Producer": None,
+        }
+        with _embedded_letters():
+            self.figure.savefig(stream, format="pdf", dpi=style.DPI, metadata=about)
+        return stream.getvalue()
+
     def add(self, artist: Artist) -> None:
         """Draw something given in pixels of the sheet."""
         artist.set_transform(self._units)
@@ -106,11 +123,15 @@ class Sheet:
             },
         )
 
-    def text(self, x: float, y: float, text: str, **options: Any) -> None:
-        """Write ``text``, which is never taken for markup, with its anchor at (x, y)."""
+    def text(self, x: float, y: float, text: str, *, written: str = "", **options: Any) -> None:
+        """Write ``text``, which is never taken for markup, with its anchor at (x, y).
+
+        Where readers bring fonts of their own, ``written`` takes its place: what ``text`` would be in a font that lacks
+        nothing.
+        """
         size = options.pop("size_pt", style.LABEL_PT)
         given = {"color": style.INK, "verticalalignment": "center", "transform": self._units, **options}
-        self.figure.text(x, y, text, fontproperties=font(size), parse_math=False, usetex=False, **given)
+        self.figure.text(x, y, text, fontproperties=font(size), parse_math=False, usetex=False, label=written, **given)
 
     def words(self, words: Sequence[Word], *, fills: Sequence[Any], inks: Sequence[str], edges: Sequence[Any]) -> None:
         """Draw the caption: each word on its fill, in its ink, with its edge."""
@@ -124,6 +145,7 @@ class Sheet:
                 word.centre,
                 word.top + BASELINE_PX,
                 word.text,
+                written=word.written,
                 size_pt=style.WORD_PT,
                 color=ink,
                 horizontalalignment="center",
@@ -148,6 +170,23 @@ class Sheet:
             rotation=90,
             horizontalalignment="center",
         )
+
+
+_PDF_SETTINGS: Final = threading.Lock()
+_TRUETYPE: Final = 42
+"""The kind of embedded fonts that publishers take: matplotlib's own choice, kind 3, many refuse."""
+
+
+@contextmanager
+def _embedded_letters() -> Iterator[None]:
+    """Have PDF files embed the font's letters; only a global setting says so."""
+    with _PDF_SETTINGS:
+        before = matplotlib.rcParams["pdf.fonttype"]
+        matplotlib.rcParams["pdf.fonttype"] = _TRUETYPE
+        try:
+            yield
+        finally:
+            matplotlib.rcParams["pdf.fonttype"] = before
 
 
 def magnitude(values: FloatArray, *, name: str) -> float:

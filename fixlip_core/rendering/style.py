@@ -13,6 +13,7 @@ import numpy as np
 from fixlip_core.types import FloatArray
 
 __all__ = [
+    "BORDER_PX",
     "BORDER_RGB",
     "CLOSE_PX",
     "COLUMN_PX",
@@ -21,6 +22,8 @@ __all__ = [
     "DOTTED",
     "DPI",
     "FAINT",
+    "FONT",
+    "FONTS",
     "GAP_PX",
     "GRAPH_BACKDROP_BLACK",
     "HAIRLINE_PT",
@@ -31,17 +34,24 @@ __all__ = [
     "INK",
     "LABEL_PT",
     "MARGIN_PX",
+    "MARK_OPACITY",
     "MAX_HEIGHT_PX",
     "MUTED",
+    "PAGE_PX",
     "PAIRS",
     "PAPER",
+    "PLOT_PT",
     "QUIET",
+    "SAMPLE_PT",
     "SHORT",
     "SMALL_PT",
+    "TALLEST",
     "TOKEN_MAPS",
+    "WHISKER_PT",
     "WIDTH_PX",
     "WORD_PT",
     "diverging",
+    "end_of_scale",
     "exponent",
     "in_powers",
     "ink_on",
@@ -55,7 +65,12 @@ WIDTH_PX: Final = 1020
 """3.4 inches: one column of the usual two-column paper."""
 IMAGE_PX: Final = 816
 """Greatest width of the picture: a multiple of 8, 12, 16 and 24, so that common grids end on whole pixels."""
-MAX_HEIGHT_PX: Final = 1224
+PAGE_PX: Final = 2100
+"""7 inches: both columns of such a paper."""
+TALLEST: Final = 1.5
+"""Greatest height of a picture beside its width."""
+MAX_HEIGHT_PX: Final = 2400
+"""Of a picture, so that it fits a page with its caption."""
 COLUMN_PX: Final = 156
 """Width of the key beside the picture."""
 MARGIN_PX: Final = 12
@@ -65,9 +80,20 @@ CLOSE_PX: Final = 8
 WORD_PT: Final = 7.0
 LABEL_PT: Final = 6.0
 SMALL_PT: Final = 5.5
+FONT: Final = "DejaVu Sans"
+"""Which matplotlib ships: figures look the same on every machine."""
+FONTS: Final = f"'{FONT}', Verdana, sans-serif"
+"""What a vector file asks for, the first that is there."""
+
 HAIRLINE_PT: Final = 0.4
+WHISKER_PT: Final = 0.8
+PLOT_PT: Final = 1.2
+"""Of curves in a plot."""
+SAMPLE_PT: Final = 1.4
+"""Of the strokes in a key."""
 CURVE_PT: Final = (0.4, 2.2)
 """Widths of the curves for the weakest and the strongest pair."""
+BORDER_PX: Final = 2
 HALO_PT: Final = 1.0
 HALO_OPACITY: Final = 0.75
 """White on either side of a line, which keeps it legible over the picture."""
@@ -81,7 +107,9 @@ MUTED: Final = "#6b6b6b"
 FAINT: Final = "#c9c9c9"
 QUIET: Final = "#ededed"
 BORDER_RGB: Final = (0x6B, 0x6B, 0x6B)
-"""Lines between regions."""
+"""Lines between regions, :data:`BORDER_PX` wide."""
+MARK_OPACITY: Final = 0.8
+"""Of the paper behind a number on the picture."""
 
 SHORT: Final = (0.01, 10_000.0)
 """Ends of colour bars within which ticks are written as they are: others would run into the bar's label."""
@@ -133,6 +161,12 @@ def diverging(values: FloatArray, limit: float) -> FloatArray:
     oklab = np.stack([lightness, chroma * np.cos(hue), chroma * np.sin(hue)], axis=-1)
     linear = np.clip((oklab @ _OKLAB_TO_LMS.T) ** 3 @ _LMS_TO_RGB.T, 0.0, 1.0)
     return np.asarray(np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055))
+
+
+def end_of_scale(sign: float) -> tuple[float, float, float]:
+    """The scale's end on the side of ``sign``, sRGB in [0, 1]: for what has a side, but no shade."""
+    red, green, blue = diverging(np.array(math.copysign(1.0, sign)), 1.0).tolist()
+    return red, green, blue
 
 
 def ink_on(background: FloatArray) -> str:

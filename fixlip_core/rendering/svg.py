@@ -2,7 +2,7 @@
 
 matplotlib's own SVG files have names drawn by lot, settings that all threads share, and each picture at the size of
 the sheet; these are smaller and drawn sooner, and the same drawing gives the same bytes. Text stays text: it can be
-searched, read aloud and edited, and ``textLength`` keeps it within its box where DejaVu Sans is not at hand.
+searched, read aloud and edited, and ``textLength`` keeps it within its box where another font takes the place of ours.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ __all__ = ["SvgRenderer"]
 
 Attributes: TypeAlias = dict[str, str]
 
-FONTS: Final = "'DejaVu Sans', Verdana, sans-serif"
 _COMMANDS: Final = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C"}
 _NOT_IN_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -49,6 +48,7 @@ class SvgRenderer(RendererBase):
         self._height_px = height_px
         self._elements: list[str] = []
         self._strokes: tuple[Attributes, list[str]] = ({}, [])
+        self._pictures: dict[tuple[bytes, float, float], tuple[int, float, float]] = {}
 
     def document(self, title: str) -> bytes:
         """The file of all that was drawn; ``title``, which may have any characters, is for people."""
@@ -61,7 +61,7 @@ class SvgRenderer(RendererBase):
             **inches,
             "viewBox": f"0 0 {self._width_px} {self._height_px}",
             "role": "img",
-            "font-family": FONTS,
+            "font-family": style.FONTS,
         }
         lines = [_open("svg", head), f"<title>{_safe(title)}</title>", *self._elements, "</svg>", ""]
         return "\n".join(lines).encode()
@@ -121,7 +121,11 @@ class SvgRenderer(RendererBase):
             position |= {"x": _number(x + width / 2), "text-anchor": "middle"}
         size = {"font-size": _number(self.points_to_pixels(prop.get_size_in_points()))}
         attributes = position | size | {"textLength": _number(width), "fill": to_hex(gc.get_rgb())}
-        self._add(f"{_open('text', attributes)}{_safe(s)}</text>")
+        written = str(mtext.get_label()) if mtext is not None else ""
+        if written not in ("", s):
+            # Letters of another font: pulled apart, those of some scripts would no longer be joined.
+            attributes["lengthAdjust"] = "spacingAndGlyphs"
+        self._add(f"{_open('text', attributes)}{_safe(written or s)}</text>")
 
     def tiles(self, colours: FloatArray, left: float, top: float, patch_px: tuple[int, int]) -> None:
         """Draw (rows, columns, 3) ``colours`` in [0, 1], each on a patch of (height, width) pixels."""
@@ -133,10 +137,21 @@ class SvgRenderer(RendererBase):
                 self._add(_open("rect", box | {"fill": to_hex(colour), "shape-rendering": "crispEdges"}, closed=True))
 
     def embed(self, png: bytes, left: float, top: float, width: float, height: float) -> None:
-        """Draw a PNG file in a box."""
+        """Draw a PNG file in a box; one that is drawn again in such a box is in the document once."""
+        self._flush()
+        if (png, width, height) in self._pictures:
+            self._draw_again(*self._pictures[png, width, height], left, top)
+            return
+        self._pictures[png, width, height] = (len(self._elements), left, top)
         data = f"data:image/png;base64,{b64encode(png).decode()}"
         look = {"preserveAspectRatio": "none", "xlink:href": data}
         self._add(_open("image", _box(left, top, width, height) | look, closed=True))
+
+    def _draw_again(self, place: int, first_left: float, first_top: float, left: float, top: float) -> None:
+        name = f"picture-{place}"
+        self._elements[place] = self._elements[place].replace("<image x", f'<image id="{name}" x', 1)
+        moved = {"x": _number(left - first_left), "y": _number(top - first_top), "xlink:href": f"#{name}"}
+        self._add(_open("use", moved, closed=True))
 
     def lines(self, ends: FloatArray, *, width_px: float, rgb: tuple[int, int, int]) -> None:
         """Draw straight lines between their (m, 2, 2) ends (x, y)."""

@@ -13,7 +13,7 @@ from matplotlib.textpath import text_to_path
 
 from fixlip_core.rendering import style
 
-__all__ = ["drawable", "elided", "extent_px", "font", "width_px"]
+__all__ = ["as_written", "drawable", "elided", "extent_px", "font", "width_px"]
 
 LONGEST_TOKEN = 80
 MISSING = "\N{WHITE SQUARE}"
@@ -23,13 +23,13 @@ BLANK = "\N{OPEN BOX}"
 
 def _font_file() -> Path:
     """The font that matplotlib ships: looking one up by name could find another version on another machine."""
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{style.FONT.replace(' ', '')}.ttf"
 
 
 @lru_cache(maxsize=8)
 def font(size_pt: float) -> FontProperties:
     """The one typeface of all figures, at ``size_pt``."""
-    return FontProperties(family="DejaVu Sans", fname=str(_font_file()), size=size_pt)
+    return FontProperties(family=style.FONT, fname=str(_font_file()), size=size_pt)
 
 
 @lru_cache(maxsize=1)
@@ -45,18 +45,30 @@ def drawable(token: str) -> str:
     Others become a square; invisible ones and marks that would be drawn over their neighbour are left out. A token
     of nothing but blanks shows as an open box.
     """
+    return "".join(character if _is_known(character) else MISSING for character in _visible(token))
+
+
+def as_written(shown: str, token: str) -> str:
+    """``shown``, which is drawn of ``token``, with the characters for which it has squares: a reader may have fonts."""
+    whole = _visible(token)
+    filled = (own if drawn == MISSING else drawn for drawn, own in zip(shown, whole, strict=False))
+    return "".join(filled) + shown[len(whole) :]
+
+
+def _visible(token: str) -> str:
     characters = []
     for character in unicodedata.normalize("NFC", token[:LONGEST_TOKEN]):
         category = unicodedata.category(character)
-        known = ord(character) in _characters()
         if category in ("Zs", "Zl", "Zp") or character in "\t\n\r":
             characters.append(" ")
-        elif category in ("Cc", "Cf") or (category.startswith("M") and not known):
-            continue
-        else:
-            characters.append(character if known else MISSING)
+        elif category not in ("Cc", "Cf") and (not category.startswith("M") or _is_known(character)):
+            characters.append(character)
     text = " ".join("".join(characters).split())
     return (text or BLANK) + (ELLIPSIS if len(token) > LONGEST_TOKEN else "")
+
+
+def _is_known(character: str) -> bool:
+    return ord(character) in _characters()
 
 
 @lru_cache(maxsize=4096)

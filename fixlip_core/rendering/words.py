@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fixlip_core.rendering import style
-from fixlip_core.rendering.text import drawable, elided, width_px
+from fixlip_core.rendering.text import as_written, drawable, elided, width_px
 
 __all__ = ["LINE_PX", "Word", "bottom_of", "lay_out_words"]
 
@@ -17,9 +17,13 @@ SPACE_PX = 7
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A token's box on the sheet, in pixels from the top left; ``line`` counts from 0."""
+    """A token's box on the sheet, in pixels from the top left; ``line`` counts from 0.
+
+    ``text`` is what is drawn of it, ``written`` the same with the characters that the font lacks.
+    """
 
     text: str
+    written: str
     left: float
     top: float
     width: float
@@ -49,7 +53,7 @@ def lay_out_words(
 
     Lines shorter than ``centred_over`` are centred within that width, others begin at ``left``.
     """
-    lines: list[list[tuple[str, float]]] = [[]]
+    lines: list[list[tuple[str, str, float]]] = [[]]
     used = 0.0
     for token in tokens:
         text = elided(drawable(token), style.WORD_PT, width - 2 * PADDING_PX)
@@ -58,13 +62,13 @@ def lay_out_words(
             lines.append([])
             used = 0.0
         used += box + (SPACE_PX if lines[-1] else 0)
-        lines[-1].append((text, box))
+        lines[-1].append((text, as_written(text, token), box))
     words = []
     for number, line in enumerate(lines):
-        length = sum(box for _, box in line) + SPACE_PX * (len(line) - 1)
+        length = sum(box for *_, box in line) + SPACE_PX * (len(line) - 1)
         x = left + max(0.0, (centred_over - length) / 2)
-        for text, box in line:
-            words.append(Word(text, x, top + number * (LINE_PX + leading_px), box, number))
+        for text, written, box in line:
+            words.append(Word(text, written, x, top + number * (LINE_PX + leading_px), box, number))
             x += box + SPACE_PX
     return tuple(words)
 

@@ -20,7 +20,7 @@ def test_patches_are_whole_pixels_and_fill_the_column(view: ImageArray, grid: tu
 def test_other_shapes_keep_their_proportions() -> None:
     tall = make_backdrop(np.zeros((300, 100, 3), dtype=np.uint8), (12, 4))
     assert tall.height == pytest.approx(3 * tall.width, rel=0.02)
-    assert tall.height <= style.MAX_HEIGHT_PX
+    assert tall.height <= style.TALLEST * style.IMAGE_PX
     wide = make_backdrop(np.zeros((100, 400, 3), dtype=np.uint8), (4, 16))
     assert wide.width == pytest.approx(4 * wide.height, rel=0.02)
 

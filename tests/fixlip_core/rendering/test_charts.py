@@ -8,8 +8,10 @@ import pytest
 from PIL import Image
 
 from fixlip_core.rendering import style
-from fixlip_core.rendering.charts import BarPanel, CurvePanel, bar_chart, curve_chart, round_ends
+from fixlip_core.rendering.charts import BarPanel, bar_chart, curve_chart, round_ends
+from fixlip_core.rendering.plots import CurvePanel
 from fixlip_core.rendering.rendered import RenderedMap
+from fixlip_core.rendering.size import FigureSize
 
 LABELS = ("fixlip", "game <&> $x$")
 NAN = float("nan")
@@ -65,13 +67,32 @@ class TestCurves:
         panels = [CurvePanel(f"method {k}", falling**3, falling**0.3) for k in range(4)]
         chart = curve_chart("curves", "Curves", panels, legend="what they are")
         assert [f"method {k}" in texts(chart) for k in range(4)] == [True] * 4
+        assert texts(chart).count("share of the score") == 2  # beside the first of each line
+        assert texts(chart).count("players removed, %") == 2  # below the last of each column
         assert share(chart, +1) > 0
         assert share(chart, -1) > 0
 
     def test_none_where_there_are_no_values(self) -> None:
         chart = curve_chart("curves", "Curves", [CurvePanel("game", np.full(2, NAN), np.full(2, NAN))], legend="")
         assert DASH in texts(chart)
-        assert share(chart, +1) == share(chart, -1) == 0
+        above_the_key = pixels(chart)[:-60]
+        for sign in (+1, -1):
+            colour = np.rint(255 * np.array(style.end_of_scale(sign)))
+            assert (np.abs(above_the_key - colour).max(axis=-1) > 2).all()
+
+
+def test_panels_that_find_no_room_go_into_a_line_of_their_own() -> None:
+    values = np.array([0.5, 0.2])
+    panels = [BarPanel(f"panel {k}", values, values - 0.1, values + 0.1) for k in range(4)]
+    shapes = []
+    for size in (FigureSize.of("column"), FigureSize.of(60.0)):
+        chart = bar_chart("c", "C", LABELS, panels, strong=[True, False], legend="", size=size)
+        assert {f"panel {k}" for k in range(4)} <= set(texts(chart))
+        shapes.append((pixels(chart).shape, texts(chart).count("fixlip")))
+    (column, once), (narrow, twice) = shapes
+    assert (once, twice) == (1, 2)
+    assert narrow[1] == 709 < column[1] == style.WIDTH_PX
+    assert narrow[0] > 1.5 * column[0]
 
 
 @pytest.mark.parametrize(

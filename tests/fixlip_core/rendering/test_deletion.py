@@ -9,8 +9,9 @@ from PIL import Image
 
 from fixlip_core.evaluation import Curves, InsertionDeletion
 from fixlip_core.explanation import Explanation
-from fixlip_core.rendering import deletion, render_maps, style
+from fixlip_core.rendering import deletion, plots, render_maps, style
 from fixlip_core.rendering.deletion import deletion_sheet
+from fixlip_core.rendering.size import FigureSize
 from fixlip_core.types import FloatArray, ImageArray
 from tests.support.explanations import attribution
 
@@ -56,7 +57,7 @@ def test_the_area_is_tinted_between_the_curves() -> None:
     pixels = deletion_sheet(found(second=False)).pixels()
     tint = np.array([int(style.QUIET[i : i + 2], 16) for i in (1, 3, 5)])
     tinted = (pixels == tint).all(axis=2).sum()
-    plot = (style.WIDTH_PX - 2 * style.MARGIN_PX - deletion.SCALE_PX - style.GAP_PX) * deletion.PLOT_PX
+    plot = (style.WIDTH_PX - 2 * style.MARGIN_PX - plots.SCALE_PX - style.GAP_PX) * deletion.PLOT_PX
     assert 0.22 < tinted / plot < 0.25  # the curves themselves lie over some of it
 
 
@@ -66,6 +67,21 @@ def test_curves_of_any_height_stay_on_the_sheet(scale: float) -> None:
     assert pixels.shape[1] == style.WIDTH_PX
     edges = np.concatenate([pixels[:4].reshape(-1, 3), pixels[-4:].reshape(-1, 3), pixels[:, -4:].reshape(-1, 3)])
     assert (edges == 255).all()
+
+
+def test_on_a_narrow_figure_the_panels_stand_one_above_the_other() -> None:
+    column, narrow, page = (deletion_sheet(found(), size=FigureSize.of(width)) for width in ("column", 60, "page"))
+    assert narrow.height_px > column.height_px + deletion.PLOT_PX
+    assert page.height_px == column.height_px
+    assert [sheet.width_px for sheet in (column, narrow, page)] == [style.WIDTH_PX, 709, style.PAGE_PX]
+
+
+@pytest.mark.parametrize("scale", [1.0, 14.0, -14.0])
+def test_the_scale_and_its_label_do_not_touch(scale: float) -> None:
+    sheet = deletion_sheet(found(scale=scale))
+    ticks = [text for text in sheet.figure.texts if text.get_horizontalalignment() == "right"]
+    labels = [text for text in sheet.figure.texts if text.get_rotation() == 90]
+    assert min(text.get_window_extent().x0 for text in ticks) > labels[0].get_window_extent().x1
 
 
 def test_they_come_last_of_the_maps(make_explanation: MakeExplanation, view: ImageArray) -> None:

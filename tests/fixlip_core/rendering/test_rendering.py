@@ -10,8 +10,10 @@ import fixlip_core.rendering
 
 def test_exports_what_it_says() -> None:
     assert fixlip_core.rendering.__all__ == [
+        "PaperFigure",
         "RenderedMap",
         "conditional_figure",
+        "draw_figure",
         "first_order_figure",
         "interaction_graph_figure",
         "render_comparison",

@@ -70,6 +70,19 @@ def test_a_picture_lies_in_its_place_in_a_vector_file() -> None:
         np.testing.assert_array_equal(np.asarray(image.convert("RGB")), pixels[::-1])
 
 
+def test_pdf_files_have_embedded_letters_and_no_date_and_leave_the_settings_alone() -> None:
+    sheet = Sheet(200)
+    sheet.text(50, 100, "red circle")
+    before = dict(matplotlib.rcParams)
+    written = sheet.pdf("<b> \N{DOG FACE} \ud800")
+    assert written.startswith(b"%PDF")
+    assert b"/FontFile2" in written  # TrueType, which publishers take
+    assert b"CreationDate" not in written
+    assert written == sheet.pdf("<b> \N{DOG FACE} \ud800")
+    assert dict(matplotlib.rcParams) == before
+    assert decoded(sheet).shape == (200, style.WIDTH_PX, 3)
+
+
 def test_markup_is_written_as_it_is() -> None:
     plain, marked = Sheet(200), Sheet(200)
     plain.text(50, 100, "x2")

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import pytest
+from matplotlib.colors import CSS4_COLORS
 
 from fixlip_core.rendering import style
 from fixlip_core.types import FloatArray
@@ -152,3 +158,43 @@ def test_ticks_are_given_in_thousands_where_they_would_be_long(limit: float, pow
 def test_units() -> None:
     assert style.unit("logit") == "effect on the logit"
     assert style.unit("cosine") == "effect on the cosine"
+
+
+def test_ends_of_the_scale_are_those_of_the_signs() -> None:
+    assert style.end_of_scale(0.1) == tuple(style.diverging(np.array(7.0), 7.0))
+    assert style.end_of_scale(-3) == tuple(style.diverging(np.array(-7.0), 7.0))
+
+
+PACKAGE = Path(style.__file__).parent
+DRAWING = sorted({*PACKAGE.glob("*.py"), *PACKAGE.parent.glob("benchmarking/charts.py")} - {Path(style.__file__)})
+LOOKS = {
+    *("alpha", "color", "colors", "edgecolor", "edgecolors", "facecolor", "facecolors", "fontsize", "hatch"),
+    *("linestyle", "linewidth", "linewidths", "rgb", "size_pt", "title_pt", "width_pt"),
+}
+PLAIN = {"none", "solid", "-"}
+
+
+def looks_of(tree: ast.Module) -> Iterator[tuple[str, object]]:
+    """Names and literal values of everything in a module that says how something looks."""
+    for node in ast.walk(tree):
+        pairs: list[tuple[str, ast.expr | None]] = []
+        if isinstance(node, ast.Call):
+            pairs = [(keyword.arg or "", keyword.value) for keyword in node.keywords]
+        elif isinstance(node, ast.Dict):
+            named = zip(node.keys, node.values, strict=True)
+            pairs = [(ast.unparse(key).strip("'"), value) for key, value in named if key]
+        elif isinstance(node, ast.AnnAssign) and ast.unparse(node.target).endswith(("_PT", "_RGB")):
+            yield ast.unparse(node.target), ast.unparse(node)
+        for name, value in pairs:
+            if name in LOOKS and isinstance(value, ast.Constant):
+                yield name, value.value
+
+
+@pytest.mark.parametrize("path", DRAWING, ids=lambda path: path.stem)
+def test_looks_are_set_in_one_place(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    own = [(name, value) for name, value in looks_of(tree) if value != 0 and value not in PLAIN]
+    assert own == []
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    strings = [node.value for node in nodes if isinstance(node.value, str)]
+    assert [s for s in strings if re.fullmatch("#[0-9a-fA-F]{3,8}", s) or s in CSS4_COLORS or style.FONT in s] == []

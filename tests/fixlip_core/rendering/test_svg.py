@@ -101,6 +101,15 @@ def test_words_and_numbers_are_text(make_explanation: MakeExplanation, view: Ima
     assert {"red", "circle", "interaction"} <= set(texts)
 
 
+def test_characters_that_our_font_lacks_are_written_for_readers_whose_fonts_have_them(
+    make_explanation: MakeExplanation, view: ImageArray
+) -> None:
+    svg = svgs(make_explanation(("\N{CJK UNIFIED IDEOGRAPH-72AC}", "red")), view)["first-order"]
+    found = {element.text: element.attrib.get("lengthAdjust") for element in elements(svg, "text")}
+    assert found["\N{CJK UNIFIED IDEOGRAPH-72AC}"] == "spacingAndGlyphs"
+    assert found["red"] is None
+
+
 def test_text_keeps_to_its_box_in_any_font(make_explanation: MakeExplanation, view: ImageArray) -> None:
     for svg in svgs(make_explanation(), view).values():
         assert "DejaVu Sans" in parsed(svg).attrib["font-family"]

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from fixlip_core.rendering.text import drawable, elided, font, width_px
+from fixlip_core.rendering.text import as_written, drawable, elided, font, width_px
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,21 @@ def test_any_character_draws_without_a_warning() -> None:
         figure.text(0, 0, drawable(token), fontproperties=font(7), parse_math=False)
     canvas.draw()
     assert np.asarray(canvas.buffer_rgba()).min() == 0
+
+
+@pytest.mark.parametrize(
+    ("token", "limit_px", "expected"),
+    [
+        ("red", 1e9, "red"),
+        ("\N{CJK UNIFIED IDEOGRAPH-72AC} a", 1e9, "\N{CJK UNIFIED IDEOGRAPH-72AC} a"),
+        ("\N{CJK UNIFIED IDEOGRAPH-72AC}" * 9, 100.0, "\N{CJK UNIFIED IDEOGRAPH-72AC}" * 2 + "\N{HORIZONTAL ELLIPSIS}"),
+        ("\N{DOG FACE}\N{ZERO WIDTH JOINER}b", 1e9, "\N{DOG FACE}b"),
+        ("\N{WHITE SQUARE}\N{DOG FACE}", 1e9, "\N{WHITE SQUARE}\N{DOG FACE}"),
+        ("", 1e9, "\N{OPEN BOX}"),
+    ],
+)
+def test_readers_with_fonts_of_their_own_are_given_what_was_written(token: str, limit_px: float, expected: str) -> None:
+    assert as_written(elided(drawable(token), 7.0, limit_px), token) == expected
 
 
 def test_width_grows_with_the_text_and_its_size() -> None:
