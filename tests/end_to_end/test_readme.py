@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from PIL import Image
 from fixlip.client import Client
 from fixlip_core.demo.scenes import draw_scene
 from tests.end_to_end.conftest import Up
+from tests.support.explanations import example
 from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.slow
@@ -31,10 +33,12 @@ PROGRAMS = re.findall(r"^```python\n(.*?)^```$", SECTION, flags=re.MULTILINE | r
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where its reader has a picture, a label map and a list of pairs."""
+    """Where its reader has a picture, a label map, a list of pairs and an earlier result."""
     Image.fromarray(draw_scene(7).image).save(tmp_path / "photo.jpg")
     (tmp_path / "labels.json").write_text("[[0, 1], [2, 1]]")
     (tmp_path / "pairs.csv").write_text("image,caption\nphoto.jpg,a red circle\n")
+    (tmp_path / "out").mkdir()
+    replace(example(), tokens=("red", "sofa", "dog")).save(tmp_path / "out" / "interactions.npz")
     return tmp_path
 
 
@@ -43,7 +47,14 @@ def run(folder: Path, up: Up, *words: str, **environment: str) -> str:
     done = subprocess.run(
         words,
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "FIXLIP_URL": up.url, "COLUMNS": "200", **environment},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "FIXLIP_URL": up.url,
+            "COLUMNS": "200",
+            "BROWSER": "true",
+            **environment,
+        },
         capture_output=True,
         text=True,
         timeout=240,
@@ -61,8 +72,10 @@ def in_shell(folder: Path, up: Up, line: str, **environment: str) -> str:
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_its_commands(up: Up, folder: Path, line: str) -> None:
+    result = folder / "out" / "interactions.npz"
+    earlier = result.read_bytes()
     assert in_shell(folder, up, line)
-    assert (folder / "out" / "interactions.npz").exists() is (" explain " in line)
+    assert (result.read_bytes() != earlier) is (" explain " in line)
 
 
 def test_its_requests(up: Up, folder: Path) -> None:
