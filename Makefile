@@ -41,8 +41,8 @@ typecheck: $(READY) ## mypy --strict
 imports: $(READY) ## import-linter: who may import whom
 	$(BIN)/lint-imports --no-logo
 
-pytest: $(READY) $(VENV)/.browser ## every test, the slow ones too, on two cores
-	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal
+pytest: $(READY) $(VENV)/.browser ## every test, the slow ones too, by three processes
+	$(BIN)/python -m pytest --numprocesses=3 --dist=loadgroup
 
 faults: $(READY) ## the fault suite as large as the promise is: hundreds of jobs, minutes of blows, and a table
 	FIXLIP_FAULTS=full $(BIN)/python -m pytest tests/faults

@@ -17,6 +17,20 @@ from tests.support.s3 import CREDENTIALS, Bucket, s3_server
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
+BROWSER = "tests/browser"
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a file are run by one process, one after the other, so that what they share is made once.
+
+    All tests in the browser share a stack, and are as one file.
+    """
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(BROWSER if file.startswith(f"{BROWSER}/") else file))
+
+
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A private redis-server with nothing else in it; ``.url`` says where."""
