@@ -17,7 +17,7 @@ from fixlip import audit, batch, keys
 from fixlip.errors import INTERRUPTED, CommandError
 from fixlip.figures import figures
 from fixlip.remote import remote
-from fixlip.terminal.text import say
+from fixlip.terminal.text import say, write_in_any_encoding
 from fixlip.verifying import verifying
 from fixlip.viewing import viewing
 from fixlip_core.errors import FixlipError
@@ -55,12 +55,17 @@ _Models = Annotated[
 
 def main() -> None:
     """Entry point: what goes wrong in a foreseen way is one line on standard error and exit status 1."""
+    write_in_any_encoding()
     try:
         app()
     except (CommandError, FixlipError) as error:
         _fail(str(error))
     except ValidationError as error:
         _fail("\n".join(f"{_variable(entry['loc'])}: {entry['msg']}" for entry in error.errors()))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _fail(f"{error.filename}: {error.strerror}")  # a file that cannot be read, or written
 
 
 @app.command()

@@ -11,10 +11,10 @@ from typing import Final
 from fixlip.client import Batch, Client, Job, NotFoundError
 from fixlip.errors import CommandError
 
-__all__ = ["browse", "page_of", "page_of_batch", "page_of_jobs", "place_of"]
+__all__ = ["MOST_COMPARED", "browse", "page_of", "page_of_batch", "page_of_jobs", "place_of"]
 
-_MOST: Final = 8
-"""Explanations that the page compares at once."""
+MOST_COMPARED: Final = 4
+"""Explanations that the page shows side by side; the API compares more."""
 
 
 def page_of(url: str) -> str:
@@ -33,7 +33,7 @@ def page_of_batch(url: str, batch: str) -> str:
 
 
 def place_of(client: Client, ids: Sequence[str]) -> str:
-    """Where the page shows what has these ids: nothing yet, a job or a batch, or two to eight jobs side by side.
+    """Where the page shows what has these ids: nothing yet, a job or a batch, or two to four jobs side by side.
 
     Raises:
         CommandError: there is no such thing, or it cannot be compared.
@@ -41,8 +41,10 @@ def place_of(client: Client, ids: Sequence[str]) -> str:
     if not ids:
         return page_of(client.url)
     if len(ids) > 1:
-        if len(ids) > _MOST or len(set(ids)) < len(ids):
-            raise CommandError(f"two to {_MOST} different jobs can be compared")
+        if len(ids) > MOST_COMPARED or len(set(ids)) < len(ids):
+            raise CommandError(
+                f"the page compares two to {MOST_COMPARED} different jobs; `fixlip compare --jobs` up to eight"
+            )
         return page_of_jobs(client.url, [client.get(id).id for id in ids])
     found = _job_or_batch(client, ids[0])
     return page_of_batch(client.url, found.id) if isinstance(found, Batch) else page_of_jobs(client.url, [found.id])

@@ -79,7 +79,7 @@ def explain(
             image=image, caption=caption, model=model, method=method, params=params, evaluate=judges, cache=cache
         )
     with service(url, api_key, retry_for_s=PATIENT_S) as client:
-        with goes_on(console, job):
+        with goes_on(console, job, url=client.url):
             job = show_progress(console, job, client.follow(job))
         client.download(job, out)
         _show_result(console, client, job, out=out, in_full=watch)
@@ -105,7 +105,7 @@ def compare(
 ) -> None:
     """Compare explanations of one pair by several models or methods: each model with each method."""
     from fixlip.comparing import follow_jobs, show_comparison, ways_of, write_comparison
-    from fixlip.pages import page_of_jobs
+    from fixlip.pages import MOST_COMPARED, page_of_jobs
 
     if not jobs and (len(what) != 2 or not Path(what[0]).is_file()):
         raise CommandError('give a picture and a caption, as in `fixlip compare photo.jpg "a dog"`, or --jobs and ids')
@@ -126,7 +126,8 @@ def compare(
     write_comparison(out, comparison, figures)
     show_comparison(console, comparison)
     say(console, f"the figure and the table are in {out}")
-    say(console, f"in the browser: {page}")
+    if len(ids) <= MOST_COMPARED:
+        say(console, f"in the browser: {page}")
 
 
 @remote.command()

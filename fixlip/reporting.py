@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from fixlip.client import Job, JobNotSucceededError, Score
+from fixlip.client import DEFAULT_URL, Job, JobNotSucceededError, Score
 from fixlip.errors import INTERRUPTED
 from fixlip.terminal.portrait import Portrait, show_facts, show_strongest
 from fixlip.terminal.scale import MINUS
@@ -53,8 +53,13 @@ def show_progress(console: Console, job: Job, states: Iterable[Job]) -> Job:
 
 
 @contextmanager
-def goes_on(console: Console, job: Job) -> Iterator[None]:
+def goes_on(console: Console, job: Job, *, url: str) -> Iterator[None]:
     """Within it, Ctrl-C ends this command, says that the job goes on, and how to come back to it.
+
+    Args:
+        console: where that is said.
+        job: that is waited for.
+        url: of its service.
 
     Raises:
         typer.Exit: it was pressed.
@@ -62,10 +67,10 @@ def goes_on(console: Console, job: Job) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        program = program_name()
+        program, elsewhere = program_name(), "" if url == DEFAULT_URL else f" --url {url}"
         say(console, f"the job {job.id} goes on without you:")
         for command, why in (("show", "comes back to it"), ("open", "shows it in the browser"), ("cancel", "stops it")):
-            say(console, f"  {program} {command} {job.id}   {why}")
+            say(console, f"  {program} {command} {job.id}{elsewhere}   {why}")
         raise typer.Exit(INTERRUPTED) from None
 
 

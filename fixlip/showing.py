@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -50,7 +51,7 @@ def read_explanation(
         FormatError: the file is something else.
     """
     path = Path(what)
-    if path.is_file():
+    if os.path.isfile(path):  # noqa: PTH113  Path.is_file fails where a name is too long for one
         return Shown(Explanation.load(path))
     if path.suffix in _FILES or len(path.parts) > 1:
         raise CommandError(f"there is no file {what}")
@@ -61,7 +62,7 @@ def read_explanation(
         except NotFoundError as error:
             raise CommandError(f"{what} is neither a file nor a job: {error}") from error
         if not job.is_final:
-            with goes_on(console, job):
+            with goes_on(console, job, url=client.url):
                 job = show_progress(console, job, client.follow(job))
         elif not job.has_succeeded:
             raise JobNotSucceededError(job)

@@ -60,7 +60,7 @@ def show(
 @viewing.command("open")
 def open_page(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="A job, a batch, or two to eight jobs to compare.")
+        list[str] | None, typer.Argument(metavar="[ID]...", help="A job, a batch, or two to four jobs to compare.")
     ] = None,
     url: Url = None,
     api_key: ApiKey = None,

@@ -41,6 +41,8 @@ def files_of(job: Job) -> dict[str, str]:
     }
     if job.urls.report_html is not None:
         results["report.html"] = "report.html"
+    if job.urls.view is not None:
+        results["view.png"] = "view.png"
     if job.urls.evaluation is not None:
         results["evaluation.json"] = "evaluation.json"
     return {name: path_of(job, below) for name, below in results.items()} | {

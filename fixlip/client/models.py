@@ -177,6 +177,7 @@ class Links(_Answer):
 
     page: str | None = None
     report_html: str | None = None
+    view: str | None = None
     evaluation: str | None = None
     maps: dict[str, str] = {}
     maps_svg: dict[str, str] = {}

@@ -19,7 +19,7 @@ from fixlip.terminal.text import cut
 from fixlip_core.rendering.style import INK
 from fixlip_core.types import BoolArray, FloatArray, ImageArray
 
-__all__ = ["Cells", "Map", "Maps", "Picture"]
+__all__ = ["Cells", "Framed", "Map", "Maps", "Picture"]
 
 GAP: Final = 2
 CHOSEN: Final = "<>"

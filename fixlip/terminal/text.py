@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import sys
 import unicodedata
 from typing import Final
 
@@ -9,12 +12,21 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-__all__ = ["cut", "plain", "printable", "say"]
+__all__ = ["cut", "plain", "printable", "say", "write_in_any_encoding"]
 
 BLANK: Final = "\N{OPEN BOX}"
 ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
 _CONTROL_PICTURES: Final = 0x2400
 _DELETE: Final = "\x7f"
+_LIKE: Final = {
+    "\N{MINUS SIGN}": "-",
+    "\N{PLUS-MINUS SIGN}": "~",
+    "\N{MIDDLE DOT}": ".",
+    "\N{SUPERSCRIPT TWO}": "2",
+    ELLIPSIS: ".",
+    BLANK: "_",
+}
+"""What is written where a terminal's encoding has no such character, a column each."""
 _MOST_MARKS: Final = 2
 """Combining marks on one character; any number of them would reach into the lines above and below."""
 
@@ -52,6 +64,21 @@ def say(console: Console, text: str, *, style: str = "") -> None:
     """Print lines of plain text, which the terminal may break but rich does not."""
     for line in text.splitlines() or [""]:
         console.print(Text(printable(line), style=style), soft_wrap=True, highlight=False)
+
+
+def write_in_any_encoding() -> None:
+    """Have what the encoding of standard output and error lacks written as something like it, or as ``?``."""
+    codecs.register_error("like", _like)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="like")
+
+
+def _like(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(_LIKE.get(character, "?") for character in lacking), error.end
 
 
 def _harmless(character: str, category: str) -> str:

@@ -50,6 +50,9 @@ def render_report(document: Mapping[str, Any]) -> bytes:
 
     Args:
         document: what :func:`~fixlip_core.report.report_document` gives, the image embedded.
+
+    Raises:
+        ValueError: a number in it is not finite.
     """
     page = _PAGE.format(
         policy=escape(report_policy()),

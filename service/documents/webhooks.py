@@ -52,7 +52,10 @@ def _of_batch(status: str, text: str) -> dict[str, Any]:
     batch = ended_batch(status)
     data = {name: value for name, value in batch.items() if name not in _LEFT_OUT_OF_BATCHES}
     data["urls"] = {name: batch["urls"][name] for name in ("self", "results", "summary")}
-    about = "The batch, as `GET` of `urls.self` has it, without `expires_at`. One that is tried again ends again."
+    about = (
+        "The batch, as `GET` of `urls.self` has it, without `expires_at`. Null is what would make the message too "
+        "long: `metadata`, `error`. One that is tried again ends again."
+    )
     return _operation("batch", status, text, about, data)
 
 

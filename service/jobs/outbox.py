@@ -116,15 +116,21 @@ class Outbox:
 
     def retry(self, letter: Letter, *, delay_s: float) -> None:
         """The message was not taken, and is to be offered again after ``delay_s`` seconds."""
-        if self._settle(letter, WebhookState.PENDING):
-            self._redis.zadd(self._keys.outbox, {letter.name: self._ledger.now() + delay_s}, xx=True)
+        self._settle(letter, WebhookState.PENDING, due=self._ledger.now() + delay_s)
 
-    def _settle(self, letter: Letter, state: WebhookState) -> bool:
-        """Record an attempt, and whether it was the last; False where another deliverer did so meanwhile."""
+    def _settle(self, letter: Letter, state: WebhookState, *, due: float = 0.0) -> None:
+        """Record an attempt, and whether it was the last, unless another deliverer did so meanwhile.
+
+        Args:
+            letter: what was attempted.
+            state: what has become of it.
+            due: of one that is pending, the instant at which it is offered again, seconds since 1970.
+        """
         about, webhook = letter.about, letter.webhook
         if isinstance(about, Batch):  # whose message may be that of another end already, so all of it is one script
             keys, expected = [self._keys.batch(about.id), self._keys.outbox], [about.retries, webhook.attempts]
-            return bool(self._settle_batch(keys=keys, args=[*expected, state.value]))
+            self._settle_batch(keys=keys, args=[*expected, state.value, f"{due:.6f}"])
+            return
         tried = webhook.model_copy(update={"state": state, "attempts": webhook.attempts + 1})
         row = self._ledger.change(
             about.id, lambda row: Change(fields={"webhook": tried}) if row.job.webhook == webhook else None
@@ -132,7 +138,8 @@ class Outbox:
         # In this order: a message whose record is settled is taken out of the outbox by whoever claims it next.
         if state is not WebhookState.PENDING:
             self._redis.zrem(self._keys.outbox, letter.name)
-        return row is not None
+        elif row is not None:
+            self._redis.zadd(self._keys.outbox, {letter.name: due}, xx=True)
 
     def _readable(self, names: Iterable[str]) -> Iterator[Letter]:
         for name in names:
@@ -142,10 +149,11 @@ class Outbox:
             except (JobUnreadableError, BatchUnreadableError) as error:  # others can read it, when its lease has lapsed
                 _log.warning("%s", error)
                 continue
-            webhook = found[0].webhook if found else None
-            if found is not None and webhook is not None and webhook.state is WebhookState.PENDING:
-                yield Letter(name, host, found[0], webhook, found[1])
-            else:
+            about, tenant = found or (None, "")
+            webhook = about.webhook if about else None
+            if about and webhook and webhook.state is WebhookState.PENDING and about.completed_at is not None:
+                yield Letter(name, host, about, webhook, tenant)
+            elif not isinstance(about, Batch):  # of which scripts take it out, and may have put in that of another end
                 self._redis.zrem(self._keys.outbox, name)
 
     def _find(self, subject: str) -> tuple[Job | Batch, str] | None:

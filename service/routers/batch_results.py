@@ -17,6 +17,7 @@ from service.backend import Backend, BackendDep
 from service.batches.bodies import JSON_LINES
 from service.batches.views import BATCHES
 from service.jobs.batches.records import Batch, BatchRow
+from service.routers._flags import Flag
 from service.routers._responses import problems
 from service.tables.csv_table import csv_lines
 from service.tables.lines import brief_lines, json_lines
@@ -59,7 +60,7 @@ def _file(description: str, media_type: str) -> dict[int | str, dict[str, Any]]:
     response_class=Response,
     responses={
         **_file("Of each item that has ended a line of JSON, in the order of the items.", JSON_LINES),
-        **problems({422: "A parameter is not valid."}),
+        **problems({422: "`brief` is neither `true` nor `false`."}),
     },
 )
 def get_batch_results(
@@ -68,7 +69,7 @@ def get_batch_results(
     backend: BackendDep,
     request: Request,
     brief: Annotated[
-        bool, Query(description="Short lines: with `caption` and `scores` instead of `explanation`.")
+        Flag, Query(description="Short lines: with `caption` and `scores` instead of `explanation`.")
     ] = False,
 ) -> Response:
     """Each item's `custom_id`, `status` and `error`, and its `explanation` as `GET /v1/explanations/{id}` has it."""

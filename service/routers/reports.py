@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BeforeValidator, StrictBool
 from pydantic_core import to_json
 
 from fixlip_core.report import render_report, report_policy
@@ -16,6 +15,7 @@ from service.jobs.records import Job
 from service.jobs.storage.bundle import Bundle
 from service.reports import VIEW, ExplanationReport, ReportedJob, report_of
 from service.routers._files import file_response, made_response, results_of
+from service.routers._flags import Flag
 from service.routers._responses import problems, stored
 from service.views import EXPLANATIONS
 
@@ -48,10 +48,6 @@ def _made(description: str, problems: dict[int | str, dict[str, Any]], **content
     }
 
 
-def _of_json(text: object) -> object:
-    return {"true": True, "false": False}.get(text, text) if isinstance(text, str) else text
-
-
 @router.get(
     "/report.json",
     operation_id="getReport",
@@ -64,11 +60,7 @@ async def get_report(
     who: Reader,
     backend: BackendDep,
     request: Request,
-    pairs: Annotated[
-        StrictBool,
-        BeforeValidator(_of_json),
-        Query(description="Whether values of pairs are wanted, and subsets."),
-    ] = True,
+    pairs: Annotated[Flag, Query(description="Whether values of pairs are wanted, and subsets.")] = True,
 ) -> Response:
     """The explanation in a form for drawing, its values as float32, with the job's evaluation and its audit record.
 

@@ -1,4 +1,4 @@
-"""One browser and one real service for all tests here; each has a context of its own, whose every misdeed is told."""
+"""One real service for all tests here, a browser for each module, for each test a context that tells every misdeed."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ OpenPage: TypeAlias = Callable[..., AbstractContextManager[Page]]
 """``open_page(**options)``: a page of a new context with these options of Playwright's, judged when the block ends."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium."""
+    """A headless Chromium; not for the session, for as long as it is there no test can run an event loop of its own."""
     with chromium() as browser:
         yield browser
 

@@ -39,6 +39,8 @@ def _start(data: Path) -> Up:
     assert process.stdout is not None
     ready = re.search(r"ready at (http://\S+)", process.stdout.readline())
     assert ready is not None, process.communicate()
+    said = [process.stdout.readline() for _ in range(2)]
+    assert said[-1] == f"in the browser: {ready[1]}/\n"
     commands = {pid: Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in children(process.pid)}
     names = {"redis": "redis-server", "api": " serve ", "worker": "fixlip worker"}
     found = {name: pid for name, mark in names.items() for pid, command in commands.items() if mark in command}

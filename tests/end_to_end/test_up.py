@@ -87,7 +87,6 @@ def stopped_by(up: Up, number: signal.Signals) -> None:
     up.process.send_signal(number)
     output, errors = up.process.communicate(timeout=60)
     assert up.process.returncode == 0
-    assert f"in the browser: {up.url}/\n" in output
     assert output.endswith("stopped\n")
     assert "Traceback" not in errors
     assert is_gone(up)

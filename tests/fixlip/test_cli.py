@@ -100,13 +100,16 @@ def test_explain_by_parameters_of_any_name(service_url: str, picture: str, tmp_p
 def test_a_result_is_shown_and_what_is_wrong_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "interactions.npz"
     replace(example(), tokens=("a", "\x1b[2J", "[red]")).save(path)
-    shown = fixlip("show", str(path), "--word", "2", "--top", "3", COLUMNS="80")
+    shown = fixlip("show", str(path), "--word", "2", "--top", "3", COLUMNS="80", PYTHONIOENCODING="ascii")
     assert shown.returncode == 0, shown.stderr
     assert "pairs with [red]" in shown.stdout
+    assert shown.stdout.isascii()
     assert not set(shown.stdout) & {"\x1b", "\r"}
     wrong = fixlip("show", str(path), "--patch", "9,9")
     assert (wrong.returncode, wrong.stderr.count("\n")) == (1, 1)
     assert wrong.stderr.startswith("fixlip: --patch is ROW,COLUMN up to 1,2")
+    refused = fixlip("figure", str(path), "--kind", "scores", "--out", str(path))
+    assert (refused.returncode, refused.stderr) == (1, f"fixlip: {path}: File exists\n")
 
 
 def test_a_job_is_shown_and_opened(service_url: str, tmp_path: Path) -> None:
@@ -146,8 +149,8 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_come_back(picture: str, t
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert f"the job {JOB['id']} goes on without you" in output
-    assert f"show {JOB['id']}" in output
-    assert f"cancel {JOB['id']}" in output
+    for command in ("show", "open", "cancel"):
+        assert f"{command} {JOB['id']} --url {service.url.rstrip('/')}" in output
 
 
 def test_jobs_are_listed_canceled_and_deleted(service_url: str) -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from fixlip.client import Client
 from fixlip.errors import CommandError
-from fixlip.pages import browse, place_of
+from fixlip.pages import MOST_COMPARED, browse, place_of
+from tests.support.processes import ROOT
 from tests.support.scripted_service import JOB, Reply, ScriptedService, job, problem
 
 ID, OTHER = JOB["id"], "1" * 32
@@ -35,10 +36,15 @@ def test_a_job_is_looked_up() -> None:
 
 def test_several_are_compared() -> None:
     assert place(ID, OTHER, replies=(job(), job(id=OTHER))) == f"/#/compare?explanations={ID},{OTHER}"
-    with pytest.raises(CommandError, match="two to 8 different jobs"):
+    with pytest.raises(CommandError, match="two to 4 different jobs"):
         place(ID, ID)
-    with pytest.raises(CommandError, match="two to 8 different jobs"):
-        place(*(f"{k:032}" for k in range(9)))
+    with pytest.raises(CommandError, match="two to 4 different jobs"):
+        place(*(f"{k:032}" for k in range(5)))
+
+
+def test_the_page_shows_as_many() -> None:
+    source = (ROOT / "web/src/page/compare/state.ts").read_text(encoding="utf-8")
+    assert f"MOST_SHOWN = {MOST_COMPARED};" in source
 
 
 def test_what_is_no_job_may_be_a_batch() -> None:

@@ -49,11 +49,12 @@ class TestReading:
         with pytest.raises(FormatError):
             read_explanation(str(tmp_path / "result.json"), no_service)
 
-    def test_a_job_that_is_none(self) -> None:
+    @pytest.mark.parametrize("what", ["abc", "a" * 300])
+    def test_a_job_that_is_none(self, what: str) -> None:
         with ScriptedService() as service:
             service.will(problem(404))
-            with pytest.raises(CommandError, match="abc is neither a file nor a job"):
-                read_explanation("abc", lambda: scripted(service))
+            with pytest.raises(CommandError, match=f"{what} is neither a file nor a job"):
+                read_explanation(what, lambda: scripted(service))
 
     def test_a_job_that_failed(self) -> None:
         with ScriptedService() as service:

@@ -10,7 +10,7 @@ from service.problems import Problem
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/", 404, "not_found"),
+        ("GET", "/nowhere", 404, "not_found"),
         ("GET", "/v1", 404, "not_found"),
         ("GET", "/v1/explanations/", 404, "not_found"),
         ("GET", "/v2/explanations", 404, "not_found"),

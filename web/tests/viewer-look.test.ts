@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { INITIAL_STATE, type ViewerState, withError } from "../src/explanation/index.ts";
 import { conditionedLook, effectsLook, graphLook, subsetLook } from "../src/viewer/look.ts";
 import { modelOf, scaleLimits } from "../src/viewer/model.ts";
+import { isPointedAt } from "../src/viewer/panel.ts";
 import { readoutOf, tipOf } from "../src/viewer/readout.ts";
 import { partnersOf } from "../src/viewer/speech.ts";
 import { attribution, exampleReport } from "./viewer-examples.ts";
@@ -53,19 +54,34 @@ test("partners come strongest first, and those without a value not at all", () =
 
 test("the read-out names whom is pointed at, with values and errors", () => {
   const effects = effectsLook(model);
-  assert.match(readoutOf(model, state, effects, []), /^Point at/);
+  const told = (marked: readonly number[], look = effects, player: number | null = null) =>
+    readoutOf({ model, state: { ...state, player }, marked, arePair: marked.length === 2 }, look);
+  assert.match(told([]), /^Point at/);
   assert.equal(
-    readoutOf(model, state, effects, [1]),
+    told([1]),
     `patch row 0, column 1: main effect −2.5, alone ${withError(-2, 0.125)}; strongest partner word “dog”, ${withError(-1, 0.5)}`,
   );
-  assert.equal(
-    readoutOf(model, state, effects, [1, 2]),
-    `word “dog” with patch row 0, column 1: ${withError(-1, 0.5)}`,
-  );
-  assert.match(readoutOf(model, { ...state, player: 3 }, effects, []), /^word “sofa”/);
+  assert.equal(told([1, 2]), `word “dog” with patch row 0, column 1: ${withError(-1, 0.5)}`);
+  assert.match(told([], effects, 3), /^word “sofa”/);
   const dog = conditionedLook(model, 2, "shared");
-  assert.equal(readoutOf(model, state, dog, [0]), `word “dog” with patch row 0, column 0: ${withError(0.5, 0.5)}`);
-  assert.match(readoutOf(model, state, dog, []), /^word “dog”: main effect \+4.75/);
+  assert.equal(told([0], dog), `word “dog” with patch row 0, column 0: ${withError(0.5, 0.5)}`);
+  assert.match(told([], dog), /^word “dog”: main effect \+4.75/);
+});
+
+test("two patches that meet one of another grid are no pair", () => {
+  const met = { marked: [0, 1], arePair: false };
+  assert.match(readoutOf({ model, state, ...met }, effectsLook(model)), /^Point at/);
+  const pairs = model.explanation.topPairs(10).map(({ players }) => players);
+  const concerned = pairs.filter(([one]) => one <= 1);
+  assert.ok(concerned.length > 1 && concerned.length < pairs.length);
+  assert.deepEqual(
+    pairs.filter((players) => isPointedAt(players, met)),
+    concerned,
+  );
+  assert.deepEqual(
+    pairs.filter((players) => isPointedAt(players, { marked: [1, 2], arePair: true })),
+    [[1, 2]],
+  );
 });
 
 test("tips are a few words", () => {

@@ -103,14 +103,17 @@ local function field(name, otherwise)
     return redis.call('HGET', KEYS[1], name) or otherwise
 end
 
-local retries, attempts, state = unpack(ARGV)
+local retries, attempts, state, due = unpack(ARGV)
 if redis.call('EXISTS', KEYS[1]) == 0 or field('retries', '0') ~= retries
     or field('webhook_attempts', '0') ~= attempts or field('webhook_state', 'pending') ~= 'pending' then
     return 0
 end
 redis.call('HSET', KEYS[1], 'webhook_attempts', tonumber(attempts) + 1, 'webhook_state', state)
-if state ~= 'pending' then
-    redis.call('ZREM', KEYS[2], redis.call('HGET', KEYS[1], 'letter'))
+local letter = redis.call('HGET', KEYS[1], 'letter')
+if state == 'pending' then
+    redis.call('ZADD', KEYS[2], 'XX', due, letter)
+else
+    redis.call('ZREM', KEYS[2], letter)
 end
 return 1
 """

@@ -13,11 +13,12 @@ from tests.support.scripted_service import Reply, ScriptedService, job, problem
 
 LINKS = {
     "report_html": "/v1/x/report.html",
+    "view": "/v1/x/view.png",
     "maps": {"graph": "/v1/x/maps/graph.png", "token-0": "http://elsewhere.example/"},
     "maps_svg": {"graph": "/v1/x/maps/graph.svg"},
 }
 RESULTS = ["interactions.npz", "interactions.json", "result.json", "audit.json"]
-NAMES = [*RESULTS, "report.html", "maps/graph.png", "maps/token-0.png", "maps/graph.svg"]
+NAMES = [*RESULTS, "report.html", "view.png", "maps/graph.png", "maps/token-0.png", "maps/graph.svg"]
 
 
 def body(data: bytes, *, is_cut: bool = False) -> Reply:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import io
+import sys
 import unicodedata
 
 import pytest
 from rich.cells import cell_len
 
-from fixlip.terminal.text import cut, plain, printable, say
+from fixlip.terminal.text import cut, plain, printable, say, write_in_any_encoding
 from tests.support.consoles import a_console, printed, without_codes
 
 HOSTILE = [
@@ -59,6 +61,21 @@ def test_cut_to_columns(text: str, width: int) -> None:
 
 def test_a_token_of_blanks_shows() -> None:
     assert cut("  ", 8) == cut("", 8) == "\N{OPEN BOX}"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "written"),
+    [("ascii", b"-1.5 ~ 0.2, R2 .. ??"), ("latin-1", b"-1.5 \xb1 0.2, R\xb2 .\xb7 ??"), ("utf-8", None)],
+)
+def test_what_an_encoding_lacks_is_written_as_something_like_it(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, written: bytes | None
+) -> None:
+    text = "\N{MINUS SIGN}1.5 ± 0.2, R² …· 猫🐈"
+    out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", out)
+    write_in_any_encoding()
+    print(text, end="", flush=True)
+    assert out.buffer.getvalue() == (written or text.encode())
 
 
 def test_no_markup_emoji_codes_or_highlights_are_looked_for() -> None:

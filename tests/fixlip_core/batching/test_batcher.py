@@ -46,17 +46,20 @@ class Shared:
     def busy(self) -> Any:
         """A job whose batch is being run until ``go``."""
         self.tower.is_open.clear()
-        job = self.ask("busy", 99, 4)
+        job = self._submit("busy", 99, 4)
         assert self.tower.begun.acquire(timeout=SOON_S)
         return job
 
     def ask(self, client: Any, tag: int, rows: int, *, check: Any = lambda: None) -> Any:
         """A job that asks for rows; it is in line when this returns."""
-        face = face_of(self.batcher, self.encoder, client=client, check=check)
         before = self.batcher._line.rows
-        job = self.jobs.submit(face.encode_images, tag, rows_of(rows))
-        until(lambda: self.batcher._line.rows > before or self.tower.is_open.is_set() or job.done() or before == 0)
+        job = self._submit(client, tag, rows, check=check)
+        until(lambda: self.batcher._line.rows > before or self.tower.is_open.is_set() or job.done())
         return job
+
+    def _submit(self, client: Any, tag: int, rows: int, *, check: Any = lambda: None) -> Any:
+        face = face_of(self.batcher, self.encoder, client=client, check=check)
+        return self.jobs.submit(face.encode_images, tag, rows_of(rows))
 
     def go(self) -> None:
         self.tower.is_open.set()

@@ -80,7 +80,8 @@ function* searchBoth(first: Numbers, second: Float32Array): Search<ExtremeSubset
     Float64Array.from(first, (value) => -value),
     second.map((value) => -value),
   );
-  return { best, worst, bestValues: valuesOf(best, first, second), worstValues: valuesOf(worst, first, second) };
+  const bestValues = yield* valuesOf(best, first, second);
+  return { best, worst, bestValues, worstValues: yield* valuesOf(worst, first, second) };
 }
 
 function* greatest(first: Float64Array, second: Float32Array): Search<Coalition[]> {
@@ -90,8 +91,8 @@ function* greatest(first: Float64Array, second: Float32Array): Search<Coalition[
   const lost = first.map((value, i) => -second.subarray(i * n, (i + 1) * n).reduce((sum, pair) => sum + pair, value));
   const left = yield* grown(lost, second);
   const kept = left.reverse().map((coalition) => coalition.map((present) => 1 - present));
-  const addedValues = valuesOf(added, first, second);
-  const keptValues = valuesOf(kept, first, second);
+  const addedValues = yield* valuesOf(added, first, second);
+  const keptValues = yield* valuesOf(kept, first, second);
   const game: Game = {
     first,
     second,
@@ -210,15 +211,23 @@ function shift(marginal: Float64Array, second: Float32Array, player: number, sig
   }
 }
 
-function valuesOf(coalitions: readonly Coalition[], first: Numbers, second: Float32Array): Float64Array {
-  return Float64Array.from(coalitions, (coalition) => {
-    const n = coalition.length;
-    let sum = 0;
-    for (let i = 0; i < n; i++) {
-      if (!coalition[i]) continue;
-      sum += first[i] as number;
-      for (let j = i + 1; j < n; j++) if (coalition[j]) sum += second[i * n + j] as number;
-    }
-    return sum;
-  });
+function* valuesOf(coalitions: readonly Coalition[], first: Numbers, second: Float32Array): Search<Float64Array> {
+  const values = new Float64Array(coalitions.length);
+  for (const [size, coalition] of coalitions.entries()) {
+    values[size] = sumOf(coalition, first, second);
+    yield;
+  }
+  return values;
+}
+
+function sumOf(coalition: Coalition, first: Numbers, second: Float32Array): number {
+  const players = Int32Array.from(coalition.keys()).filter((player) => coalition[player]);
+  let sum = 0;
+  for (let a = 0; a < players.length; a++) {
+    const i = players[a] as number;
+    const row = i * coalition.length;
+    sum += first[i] as number;
+    for (let b = a + 1; b < players.length; b++) sum += second[row + (players[b] as number)] as number;
+  }
+  return sum;
 }

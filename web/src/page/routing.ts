@@ -2,6 +2,8 @@
 
 import { signal } from "@preact/signals";
 
+import { keepFragment, replaceFragment } from "../ui/address.ts";
+
 /** A view, and what follows `?` in the fragment. */
 export interface Route {
   readonly view: "new" | "explanations" | "explanation" | "compare" | "batches" | "batch" | "unknown";
@@ -9,12 +11,16 @@ export interface Route {
   readonly query: URLSearchParams;
 }
 
+/** No encoding keeps these from leading elsewhere in the address of a request. */
+const STEPS: ReadonlySet<string> = new Set([".", ".."]);
+
 /** The route of a fragment, with or without its `#`. */
 export function parseRoute(fragment: string): Route {
   const [path = "", query = ""] = splitOnce(fragment.replace(/^#/, ""));
-  const [, view = "", id = "", ...rest] = path.split("/");
-  const route = (name: Route["view"]): Route => ({ view: name, id: decoded(id), query: new URLSearchParams(query) });
-  if (rest.length > 0) return route("unknown");
+  const [, view = "", part = "", ...rest] = path.split("/");
+  const id = decoded(part);
+  const route = (name: Route["view"]): Route => ({ view: name, id, query: new URLSearchParams(query) });
+  if (rest.length > 0 || STEPS.has(id)) return route("unknown");
   if (view === "" && id === "") return route("new");
   if (view === "explanations") return route(id ? "explanation" : "explanations");
   if (view === "batches") return route(id ? "batch" : "batches");
@@ -51,9 +57,10 @@ export const currentRoute = signal<Route>({ view: "new", id: "", query: new URLS
 /** Go to a fragment: a step in the browser's history, or, with `replace`, another state of this one. */
 export function navigate(fragment: string, { replace = false } = {}): void {
   if (replace) {
-    history.replaceState(null, "", fragment);
+    replaceFragment(fragment);
     currentRoute.value = parseRoute(fragment);
   } else {
+    keepFragment();
     location.hash = fragment;
   }
 }

@@ -10,7 +10,6 @@ const DRAWN_AFTER_MS = 300;
 const DRAWN_WITHIN_MS = 1000;
 
 export function Report({ report }: { report: ReportDocument }) {
-  const [state, setState] = useStateInFragment();
   const imageUrl = report.image.data_url ?? "";
   return (
     <div class="report">
@@ -29,15 +28,26 @@ export function Report({ report }: { report: ReportDocument }) {
         <h2>
           <VisuallyHidden>Views of the explanation</VisuallyHidden>
         </h2>
-        <ExplanationViewer report={report} imageUrl={imageUrl} state={state} onState={setState} />
+        <OnScreen report={report} imageUrl={imageUrl} />
       </main>
       <OnPaper report={report} imageUrl={imageUrl} />
     </div>
   );
 }
 
+interface Shown {
+  readonly report: ReportDocument;
+  readonly imageUrl: string;
+}
+
+/** The viewer. Its state is kept here, as with each change of it paper, which is dear to draw, would be drawn anew. */
+function OnScreen({ report, imageUrl }: Shown) {
+  const [state, setState] = useStateInFragment();
+  return <ExplanationViewer report={report} imageUrl={imageUrl} state={state} onState={setState} />;
+}
+
 /** All views one under another. They are drawn beforehand: whoever prints gives no time for it. */
-function OnPaper({ report, imageUrl }: { report: ReportDocument; imageUrl: string }) {
+function OnPaper({ report, imageUrl }: Shown) {
   const [isDrawn, setDrawn] = useState(false);
   useEffect(() => {
     const draw = () => setDrawn(true);

@@ -1,6 +1,7 @@
 /** What the report shows is in its address, behind the `#`: a link to the file leads to the very view. */
 import { useEffect, useState } from "preact/hooks";
 import { queryWithState, stateFromQuery, type ViewerState } from "../explanation/index.ts";
+import { replaceFragment } from "../ui/index.ts";
 
 export function useStateInFragment(): [ViewerState, (state: ViewerState) => void] {
   const [state, setState] = useState(readState);
@@ -11,7 +12,7 @@ export function useStateInFragment(): [ViewerState, (state: ViewerState) => void
   }, []);
   const change = (next: ViewerState) => {
     setState(next);
-    history.replaceState(null, "", `#${queryWithState(next)}`);
+    replaceFragment(`#${queryWithState(next)}`);
   };
   return [state, change];
 }

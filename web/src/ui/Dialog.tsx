@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import { Button } from "./Button.tsx";
 
 export interface DialogProps {
@@ -20,6 +20,10 @@ export function Dialog({ open, title, onClose, children }: DialogProps) {
     // What is asked for, rather than the button that closes.
     dialog.current?.querySelector<HTMLElement>("input, select, textarea")?.focus();
   }, [open]);
+  useLayoutEffect(() => {
+    const { current } = dialog;
+    return () => current?.close(); // one that is just removed gives the focus to nobody
+  }, []);
   return (
     <dialog class="ui-dialog" ref={dialog} aria-labelledby={id} onClose={onClose}>
       {open && (

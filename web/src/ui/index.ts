@@ -3,6 +3,7 @@ import "./theme.css";
 import "./ui.css";
 import "./parts.css";
 
+export * from "./address.ts";
 export * from "./Button.tsx";
 export * from "./Dialog.tsx";
 export * from "./Facts.tsx";

@@ -11,11 +11,11 @@ const PATCHES_LISTED = 10;
 
 /** Main effects as bars: of all words as the caption has them, and of the strongest parts of the picture. */
 export function EffectsPanel({ look, ...props }: PanelProps & { look: Look }): JSX.Element {
-  const { model, state, onState, marked, onHover, onPin } = props;
+  const { model, state, onState, marked, arePair, onHover, onPin } = props;
   const { words, patches } = useMemo(() => effects(model), [model]);
   const pick = ([player]: readonly number[]) => player !== undefined && onPin(player);
   const parts = model.report.explanation.regions.length ? "regions" : "patches";
-  const common = { marked, onHover, onPick: pick };
+  const common = { marked, arePair, onHover, onPick: pick };
   return (
     <>
       <section>

@@ -20,7 +20,7 @@ export function GraphPanel({
   limit,
   ...props
 }: PanelProps & { pairs: readonly Pair[]; limit: number }): JSX.Element {
-  const { model, state, onState, marked, onHover } = props;
+  const { model, state, onState, marked, arePair, onHover } = props;
   const items = useMemo(() => pairs.map((pair) => rankedPair(model, pair)), [model, pairs]);
   if (model.withoutPairs) return <p class="viewer-note">{model.withoutPairs}</p>;
   const present = model.explanation.countPairs(state.pairKind);
@@ -38,7 +38,7 @@ export function GraphPanel({
       />
       {items.length ? (
         <div class="viewer-scroll">
-          <Ranking items={items} limit={limit} label="Pairs, strongest first" marked={marked} onHover={onHover} />
+          <Ranking items={items} limit={limit} label="Pairs, strongest first" {...{ marked, arePair, onHover }} />
         </div>
       ) : (
         <p class="viewer-note">{withoutAny(model, state)}</p>

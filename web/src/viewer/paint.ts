@@ -152,17 +152,16 @@ export interface Places {
   readonly words: readonly Box[];
 }
 
-/** The pairs of a look as curves over picture and caption; with players `marked`, theirs stand out. */
+/** The pairs of a look as curves over picture and caption; those for which `stands` is not true are dim. */
 export function paintCurves(
   context: Context,
   size: Size,
   model: ViewerModel,
   look: Look,
   places: Places,
-  marked: readonly number[],
+  stands: (pair: Pair) => boolean,
 ): void {
   context.clearRect(0, 0, size.width, size.height);
-  const stands = (pair: Pair) => !marked.length || marked.every((player) => pair.players.includes(player));
   const order = [...look.pairs].reverse();
   order.sort((a, b) => Number(stands(a)) - Number(stands(b)));
   for (const pair of order) {

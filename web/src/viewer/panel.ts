@@ -8,6 +8,17 @@ export interface PanelProps {
   readonly onState: (change: Partial<ViewerState>) => void;
   /** Players that are pointed at. */
   readonly marked: readonly number[];
+  /** Whether these are the two of a pair; otherwise each is meant by itself. */
+  readonly arePair: boolean;
   readonly onHover: (players: readonly number[]) => void;
   readonly onPin: (player: number) => void;
+}
+
+/** Whether `players`, one or a pair, are among what is pointed at: a pair alone, or all that has one of the players. */
+export function isPointedAt(
+  players: readonly number[],
+  { marked, arePair }: Pick<PanelProps, "marked" | "arePair">,
+): boolean {
+  if (arePair) return marked.every((player) => players.includes(player));
+  return marked.some((player) => players.includes(player));
 }

@@ -13,7 +13,7 @@ export function PartnersPanel({
   limit,
   ...props
 }: PanelProps & { subject: number; limit: number }): JSX.Element {
-  const { model, state, onState, marked, onHover, onPin } = props;
+  const { model, state, onState, marked, arePair, onHover, onPin } = props;
   const items = useMemo(
     () =>
       partnersOf(model, subject)
@@ -39,6 +39,7 @@ export function PartnersPanel({
             limit={limit}
             label="Strongest partners"
             marked={marked}
+            arePair={arePair}
             onHover={onHover}
             onPick={([player]) => player !== undefined && onPin(player)}
           />

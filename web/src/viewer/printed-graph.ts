@@ -30,7 +30,7 @@ export function paintGraphSheet(
   const picture = pictureBox(model, size.width);
   const words = layOut(model, size.width);
   const sheet = { width: size.width, height: size.height };
-  paintCurves(context, sheet, model, look, { picture, words }, []);
+  paintCurves(context, sheet, model, look, { picture, words }, () => true);
   // Under the curves, which begin by wiping the sheet.
   context.globalCompositeOperation = "destination-over";
   const map = blank(picture.width * 2, picture.height * 2);

@@ -4,6 +4,7 @@ import { type ReportDocument, signed, withError } from "../explanation/index.ts"
 import { Legend } from "../ui/index.ts";
 import type { Backdrop } from "./backdrop.ts";
 import { Words } from "./caption.tsx";
+import { InTurn } from "./in-turn.tsx";
 import { conditionedLook, effectsLook, graphLook, type Look, subsetLook } from "./look.ts";
 import { modelOf, type ViewerModel } from "./model.ts";
 import { paintMap } from "./paint.ts";
@@ -33,8 +34,10 @@ export function PrintedViews({ report, imageUrl }: { report: ReportDocument; ima
   return (
     <div class="printed-views">
       <Section title="First order, and the strongest pairs of image and text">
-        <Figure {...sheet} look={effectsLook(model)} width={LARGE_PX} title="Main effects of patches and words" />
-        {!model.withoutPairs && <PrintedGraph {...sheet} />}
+        <InTurn>
+          <Figure {...sheet} look={effectsLook(model)} width={LARGE_PX} title="Main effects of patches and words" />
+        </InTurn>
+        <InTurn>{!model.withoutPairs && <PrintedGraph {...sheet} />}</InTurn>
       </Section>
       {!model.withoutPairs && <PrintedConditions {...sheet} />}
       <PrintedSubsets {...sheet} />
@@ -66,14 +69,15 @@ function PrintedConditions({ model, backdrop }: Sheet): JSX.Element {
   return (
     <Section title="Conditioned on each word">
       {words.map((word) => (
-        <Figure
-          key={word}
-          model={model}
-          backdrop={backdrop}
-          look={conditionedLook(model, word, "shared")}
-          width={SMALL_PX}
-          title={shortName(model, word)}
-        />
+        <InTurn key={word}>
+          <Figure
+            model={model}
+            backdrop={backdrop}
+            look={conditionedLook(model, word, "shared")}
+            width={SMALL_PX}
+            title={shortName(model, word)}
+          />
+        </InTurn>
       ))}
     </Section>
   );
@@ -83,7 +87,7 @@ function PrintedSubsets({ model, backdrop }: Sheet): JSX.Element | null {
   const { explanation } = model;
   const subsets = useSubsets(model, true);
   if (!subsets) return null;
-  const sizes = SUBSET_SHARES.map((share) => Math.round(share * explanation.n));
+  const sizes = [...new Set(SUBSET_SHARES.map((share) => Math.round(share * explanation.n)))];
   return (
     <Section title="Subsets that keep the match best, and break it most">
       {(["best", "worst"] as const).flatMap((extreme) =>
@@ -91,14 +95,15 @@ function PrintedSubsets({ model, backdrop }: Sheet): JSX.Element | null {
           const predicted = subsets.predicted?.[extreme][size];
           const told = predicted === undefined ? "" : `: ${signed(predicted)} predicted`;
           return (
-            <Figure
-              key={`${extreme} ${size}`}
-              model={model}
-              backdrop={backdrop}
-              look={subsetLook(subsets[extreme][size] ?? new Uint8Array(explanation.n))}
-              width={SMALL_PX}
-              title={`${extreme} ${size} of ${explanation.n}${told}`}
-            />
+            <InTurn key={`${extreme} ${size}`}>
+              <Figure
+                model={model}
+                backdrop={backdrop}
+                look={subsetLook(subsets[extreme][size] ?? new Uint8Array(explanation.n))}
+                width={SMALL_PX}
+                title={`${extreme} ${size} of ${explanation.n}${told}`}
+              />
+            </InTurn>
           );
         }),
       )}
@@ -136,7 +141,7 @@ function PrintedGraph({ model, backdrop }: Sheet): JSX.Element {
   );
   return (
     <figure class="printed-figure" style={{ width: `${size.width}px` }}>
-      <figcaption>The {PAIRS_DRAWN} strongest pairs of a patch and a word</figcaption>
+      <figcaption>The {look.pairs.length} strongest pairs of image and text</figcaption>
       <FixedSurface class="printed-canvas" size={size} scale={PIXELS_EACH} paint={paint} />
       <Legend limit={look.limit} label={`${model.pairsLabel}: wide is strong`} />
     </figure>

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { colour, withError } from "../explanation/index.ts";
+import { isPointedAt, type PanelProps } from "./panel.ts";
 
 export interface Ranked {
   /** One player, or two that make a pair. */
@@ -9,22 +10,21 @@ export interface Ranked {
   readonly stdError: number;
 }
 
-interface RankingProps {
+interface RankingProps extends Pick<PanelProps, "marked" | "arePair"> {
   readonly items: readonly Ranked[];
   /** End of the bars' scale. */
   readonly limit: number;
   readonly label: string;
-  readonly marked: readonly number[];
   readonly onHover: (players: readonly number[]) => void;
   readonly onPick?: (players: readonly number[]) => void;
 }
 
 /** Players or pairs with their values as bars from a middle line, negative to the left. */
-export function Ranking({ items, limit, label, marked, onHover, onPick }: RankingProps): JSX.Element {
+export function Ranking({ items, limit, label, marked, arePair, onHover, onPick }: RankingProps): JSX.Element {
   return (
     <ol class="ranking" aria-label={label} onPointerLeave={() => onHover([])}>
       {items.map((item) => {
-        const isMarked = marked.length > 0 && marked.every((player) => item.players.includes(player));
+        const isMarked = isPointedAt(item.players, { marked, arePair });
         return (
           <li key={item.players.join(" ")}>
             <button

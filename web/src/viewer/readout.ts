@@ -1,7 +1,7 @@
 /** What is said of the players that are pointed at, in every view: the tooltip's few words, and the line below. */
-import type { ViewerState } from "../explanation/index.ts";
 import type { Look } from "./look.ts";
 import type { ViewerModel } from "./model.ts";
+import type { PanelProps } from "./panel.ts";
 import { describePair, describePlayer, effectOf, nameOf, pairValue, shortName } from "./speech.ts";
 
 const HINT = "Point at a patch or a word; click or tap pins it. Arrow keys move, Enter pins, Escape unpins.";
@@ -12,10 +12,13 @@ export function tipOf(model: ViewerModel, look: Look, player: number): string {
   return `${shortName(model, look.subject)} × ${shortName(model, player)} ${pairValue(model, look.subject, player)}`;
 }
 
-/** One sentence; `marked` are the players that are pointed at. */
-export function readoutOf(model: ViewerModel, state: ViewerState, look: Look, marked: readonly number[]): string {
+/** One sentence about what is pointed at, or else pinned; none of several players that are not a pair. */
+export function readoutOf(
+  { model, state, marked, arePair }: Pick<PanelProps, "model" | "state" | "marked" | "arePair">,
+  look: Look,
+): string {
   const [first, second] = marked;
-  if (first !== undefined && second !== undefined && marked.length === 2) return describePair(model, second, first);
+  if (first !== undefined && second !== undefined && arePair) return describePair(model, second, first);
   const player = marked.length === 1 ? first : undefined;
   if (look.subject !== null) {
     const other = player !== undefined && player !== look.subject;

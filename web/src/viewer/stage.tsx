@@ -1,11 +1,13 @@
 import type { JSX, RefObject } from "preact";
 import { useCallback, useMemo, useRef } from "preact/hooks";
+import type { Pair } from "../explanation/index.ts";
 import type { Backdrop } from "./backdrop.ts";
 import { Caption } from "./caption.tsx";
 import type { Box } from "./geometry.ts";
 import { type Look, plainLook } from "./look.ts";
 import type { ViewerModel } from "./model.ts";
 import { middleOf, type Places, paintCurves, paintMap, paintMarks } from "./paint.ts";
+import { isPointedAt } from "./panel.ts";
 import { PatchGrid, type Touch } from "./patch-grid.tsx";
 import { type Paint, Surface } from "./surface.tsx";
 
@@ -18,6 +20,8 @@ interface StageProps {
   readonly backdrop: Backdrop | null;
   /** Players that are pointed at, here or elsewhere. */
   readonly marked: readonly number[];
+  /** Whether these are the two of a pair. */
+  readonly arePair: boolean;
   readonly pinned: number | null;
   /** What is told of a player while it is pointed at. */
   readonly tip: (player: number) => string;
@@ -26,14 +30,14 @@ interface StageProps {
 
 /** The picture with its map, the caption under it, and the curves between them. */
 export function Stage(props: StageProps): JSX.Element {
-  const { model, look, marked, pinned, tip, touch } = props;
+  const { model, look, marked, arePair, pinned, tip, touch } = props;
   const figure = useRef<HTMLDivElement>(null);
   const tipped = marked.length === 1 ? (marked[0] ?? null) : null;
   return (
     <div ref={figure} class={look.pairs.length ? "stage with-curves" : "stage"}>
       <Picture {...props} tipped={tipped} />
       <Caption model={model} look={look} marked={marked} pinned={pinned} tip={tip} tipped={tipped} touch={touch} />
-      {look.pairs.length > 0 && <Curves figure={figure} model={model} look={look} marked={marked} />}
+      {look.pairs.length > 0 && <Curves {...{ figure, model, look, marked, arePair }} />}
     </div>
   );
 }
@@ -80,13 +84,15 @@ function Curves(props: {
   model: ViewerModel;
   look: Look;
   marked: readonly number[];
+  arePair: boolean;
 }): JSX.Element {
-  const { figure, model, look, marked } = props;
+  const { figure, model, look, marked, arePair } = props;
   const paint = useCallback<Paint>(
     (context, size) => {
-      if (figure.current) paintCurves(context, size, model, look, placesIn(figure.current), marked);
+      const stands = (pair: Pair) => !marked.length || isPointedAt(pair.players, { marked, arePair });
+      if (figure.current) paintCurves(context, size, model, look, placesIn(figure.current), stands);
     },
-    [figure, model, look, marked],
+    [figure, model, look, marked, arePair],
   );
   return <Surface class="layer" paint={paint} />;
 }

@@ -81,6 +81,7 @@ function Explored(props: ExplanationViewerProps & { model: ViewerModel }): JSX.E
   const [explored, setExplored] = useState<number | null>(null);
   useEffect(() => setExplored(null), [model]);
   const marked = pointed.length ? pointed : (linked ?? NONE);
+  const arePair = pointed.length === 2;
   const seen = linked?.length === 1 && !pointed.length ? linked[0] : explored;
   const { look, subsets } = useLook(model, state, seen ?? null);
   const point = useCallback(
@@ -105,7 +106,7 @@ function Explored(props: ExplanationViewerProps & { model: ViewerModel }): JSX.E
     onPin: pin,
     onUnpin: unpin,
   };
-  const panel = { model, state, onState: change, marked, onHover: point, onPin: pin };
+  const panel = { model, state, onState: change, marked, arePair, onHover: point, onPin: pin };
   return (
     <div class="viewer-body" data-view={state.view}>
       <div class="viewer-picture">
@@ -116,12 +117,13 @@ function Explored(props: ExplanationViewerProps & { model: ViewerModel }): JSX.E
           plain={state.plain}
           backdrop={backdrop === "failed" ? null : backdrop}
           marked={marked}
+          arePair={arePair}
           pinned={pinned}
           tip={(player) => tipOf(model, look, player)}
           touch={touch}
         />
         <p class="viewer-readout" role="status">
-          {readoutOf(model, state, look, marked)}
+          {readoutOf(panel, look)}
         </p>
         <Key {...{ model, look, imageUrl, state, change }} compact={props.compact ?? false} />
       </div>

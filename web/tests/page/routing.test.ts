@@ -15,6 +15,8 @@ test("every view has an address", () => {
     ["#/compare/abc", "unknown", "abc"],
     ["#/explanations/a/b", "unknown", "a"],
     ["#/%", "unknown", ""],
+    ["#/explanations/..", "unknown", ".."],
+    ["#/batches/%2e", "unknown", "."],
   ] as const) {
     const route = parseRoute(fragment);
     assert.deepEqual([route.view, route.id], [view, id], fragment);

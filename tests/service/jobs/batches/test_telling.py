@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 import uuid
 
 import pytest
@@ -11,6 +13,7 @@ from service.jobs.batches.records import Batch, BatchStatus
 from service.jobs.batches.repository import BatchRepository
 from service.jobs.outbox import Letter, Outbox
 from service.jobs.records import JobWebhook, WebhookState
+from service.jobs.settings import JobSettings
 from service.jobs.storage.bundles import BundleStore
 from tests.support.batches import HandWorker, batch_items
 
@@ -54,6 +57,34 @@ def test_a_canceled_one_is_told_of(outbox: Outbox, batches: BatchRepository, sto
     assert letter.about.status is BatchStatus.CANCELED
 
 
+def test_one_that_earlier_results_answer_is_told_of(
+    outbox: Outbox, batches: BatchRepository, store: BundleStore, worker: HandWorker
+) -> None:
+    results = store.add({"result.json": b"{}"})
+    batches.create(uuid.uuid4().hex, batch_items(store, 1, question="q"))
+    worker.succeed(worker.take(), results=results)
+    later = batches.create(uuid.uuid4().hex, batch_items(store, 2, question="q"), webhook_url=URL)
+    assert later is not None
+    (letter,) = claim(outbox)
+    assert (letter.about.id, letter.about.status) == (later.id, BatchStatus.SUCCEEDED)
+
+
+def test_one_that_cannot_go_on_is_told_of(
+    outbox: Outbox, batches: BatchRepository, store: BundleStore, settings: JobSettings, redis: Redis
+) -> None:
+    batch = made(batches, store, count=settings.batch_window + 1)
+    shutil.rmtree(settings.data_dir / "bundles")
+    later = BatchRepository(redis, settings, BundleStore.open(settings, redis))
+    later.go_on()
+    worker = HandWorker(redis, settings)
+    for _ in range(settings.batch_window):
+        assert claim(outbox) == []
+        worker.fail(worker.take())
+        later.go_on()
+    (letter,) = claim(outbox)
+    assert (letter.about.id, letter.about.status) == (batch.id, BatchStatus.FAILED)
+
+
 def test_without_a_webhook_nobody_is_told(
     outbox: Outbox, batches: BatchRepository, store: BundleStore, worker: HandWorker
 ) -> None:
@@ -64,12 +95,15 @@ def test_without_a_webhook_nobody_is_told(
 
 
 def test_a_try_that_failed_is_followed_by_another(
-    outbox: Outbox, batches: BatchRepository, store: BundleStore, worker: HandWorker
+    outbox: Outbox, batches: BatchRepository, store: BundleStore, worker: HandWorker, redis: Redis
 ) -> None:
     batch = made(batches, store)
     worker.run_all(batches)
     (letter,) = claim(outbox)
-    outbox.retry(letter, delay_s=0)
+    outbox.retry(letter, delay_s=60)
+    assert claim(outbox) == []
+    assert redis.zscore("fixlip:outbox", letter.name) == pytest.approx(time.time() + 60, abs=30)
+    redis.zadd("fixlip:outbox", {letter.name: 0})
     (letter,) = claim(outbox)
     assert letter.webhook.attempts == 1
     outbox.given_up(letter)
@@ -91,6 +125,32 @@ def test_every_end_has_a_message_of_its_own(
     (letter,) = claim(outbox)
     assert (letter.about.status, letter.webhook.attempts) == (BatchStatus.SUCCEEDED, 0)
     assert batches.get(batch.id).webhook == JobWebhook(url=URL)
+
+
+def test_a_batch_that_is_open_again_is_not_told_of(
+    outbox: Outbox, batches: BatchRepository, store: BundleStore, worker: HandWorker, redis: Redis
+) -> None:
+    batch = made(batches, store, count=1)
+    worker.fail(worker.take())
+    (letter,) = claim(outbox)
+    batches.retry_failed(batch.id)
+    redis.zadd("fixlip:outbox", {letter.name: 0})  # as for a deliverer that had claimed it just before
+    assert claim(outbox, lease_s=0) == []
+    worker.run_all(batches)
+    assert [letter.about.status for letter in claim(outbox)] == [BatchStatus.SUCCEEDED]
+
+
+def test_a_late_look_at_a_message_does_not_take_that_of_the_next_end(
+    outbox: Outbox, batches: BatchRepository, store: BundleStore, worker: HandWorker, redis: Redis
+) -> None:
+    batch = made(batches, store, count=1)
+    worker.fail(worker.take())
+    (letter,) = claim(outbox)
+    outbox.delivered(letter)
+    redis.zadd("fixlip:outbox", {letter.name: 0})  # as for a deliverer that had claimed it just before
+    assert claim(outbox) == []
+    assert redis.zscore("fixlip:outbox", letter.name) is not None
+    assert batches.get(batch.id).webhook == JobWebhook(url=URL, state=WebhookState.DELIVERED, attempts=1)
 
 
 def test_with_the_batch_goes_its_message(

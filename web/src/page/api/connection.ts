@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 
 import { apiKey, newKey } from "./credentials.ts";
-import { type ApiProblem, ConnectionLost, problemOf } from "./problems.ts";
+import { ApiProblem, ConnectionLost, problemOf } from "./problems.ts";
 
 /** How a request is made. */
 export interface RequestOptions {
@@ -45,14 +45,19 @@ export async function request(path: string, options: RequestOptions = {}): Promi
       waiting.value = null;
       return outcome;
     }
-    if ("status" in outcome && outcome.status === 401) {
-      if (apiKey.value === key) await newKey(outcome.detail, stop); // else it has changed meanwhile
-    } else if (isPatient && (outcome instanceof ConnectionLost || outcome.isPassing)) {
+    if (isPatient && isPassing(outcome)) {
       await pause(tries, outcome, stop);
-    } else {
-      throw outcome;
+      continue;
     }
+    if (!isPassing(outcome)) waiting.value = null; // it is an answer, too
+    if (!("status" in outcome && outcome.status === 401)) throw outcome;
+    if (apiKey.value === key) await newKey(outcome.detail, stop); // else it has changed meanwhile
   }
+}
+
+/** Whether the same request may well succeed in a moment. */
+export function isPassing(error: unknown): error is ApiProblem | ConnectionLost {
+  return error instanceof ConnectionLost || (error instanceof ApiProblem && error.isPassing);
 }
 
 async function attempt(
@@ -75,10 +80,18 @@ async function attempt(
 /** Wait before the next try: as long as the service asks for, else ever longer; less if the network comes back. */
 export async function pause(tries: number, why: ApiProblem | ConnectionLost, stop: AbortSignal): Promise<void> {
   const asked = why instanceof ConnectionLost ? null : why.retryAfterS;
-  const seconds = asked ?? Math.min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** tries) * (0.75 + Math.random() / 2);
+  // A proxy may ask for no pause at all; that is not what it needs.
+  const least = Math.min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** tries) * (0.75 + Math.random() / 2);
+  const seconds = asked ? Math.max(asked, FIRST_PAUSE_S) : least;
   const kind = why instanceof ConnectionLost ? "lost" : "busy";
-  waiting.value = { kind, detail: why.message, until: Date.now() + 1000 * seconds };
-  await sleep(seconds, stop);
+  const wait: Wait = { kind, detail: why.message, until: Date.now() + 1000 * seconds };
+  waiting.value = wait;
+  try {
+    await sleep(seconds, stop);
+  } catch (left) {
+    if (waiting.value === wait) waiting.value = null; // nobody waits any more
+    throw left;
+  }
 }
 
 /** Wait for so many seconds, or until the browser is online again; thrown out of by `stop`. */

@@ -1,6 +1,6 @@
 /** What happens to a job or a batch, as it happens, whatever happens to the connection meanwhile. */
 
-import { getJson, pause, request, sleep } from "./connection.ts";
+import { getJson, isPassing, pause, request, sleep } from "./connection.ts";
 import { ApiProblem, ConnectionLost } from "./problems.ts";
 import { EventReader, type ServerEvent } from "./sse.ts";
 
@@ -18,7 +18,7 @@ export interface FollowOptions {
 /**
  * Read the events at `path` until `onEvent` has seen enough, or until there are no more.
  *
- * A stream that breaks is taken up again after its last event.
+ * A stream that breaks is taken up again after its last event, as soon as the service can give it.
  *
  * @throws ApiProblem the service refuses; also where too many streams are open (503).
  */
@@ -38,7 +38,7 @@ export async function follow(path: string, { signal, onEvent }: FollowOptions): 
       }
       await sleep((reader.retryMs ?? 1000) / 1000, signal);
     } catch (error) {
-      if (!(error instanceof ConnectionLost)) throw error;
+      if (!isPassing(error) || isStreamRefused(error)) throw error;
       await pause(tries, error, signal);
     }
   }

@@ -1,7 +1,17 @@
 /** The service's API, as the page uses it. */
 
 export { type Catalogue, getCatalogue } from "./catalogue.ts";
-export { download, getJson, imageUrl, type RequestOptions, request, sleep, type Wait, waiting } from "./connection.ts";
+export {
+  download,
+  getJson,
+  imageUrl,
+  isPassing,
+  type RequestOptions,
+  request,
+  sleep,
+  type Wait,
+  waiting,
+} from "./connection.ts";
 export { apiKey, forgetKey, giveKey, keyWanted } from "./credentials.ts";
 export {
   cancelJob,

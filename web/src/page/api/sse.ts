@@ -8,11 +8,12 @@ export interface ServerEvent {
 
 /** Reads events as text comes in, cut anywhere. */
 export class EventReader {
-  /** Id of the last event, for `Last-Event-ID`. */
+  /** Id of the last event that came whole, for `Last-Event-ID`. */
   lastId = "";
   /** Milliseconds after which a stream that has ended is asked for again; null: the stream has not said. */
   retryMs: number | null = null;
   #rest = "";
+  #id = "";
   #name = "";
   #data: string[] = [];
 
@@ -29,6 +30,7 @@ export class EventReader {
   /** Forget what a stream that broke has left undone. */
   restart(): void {
     this.#rest = "";
+    this.#id = this.lastId;
     this.#name = "";
     this.#data = [];
   }
@@ -38,12 +40,14 @@ export class EventReader {
     const [, field, value = ""] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
     if (field === "event") this.#name = value;
     else if (field === "data") this.#data.push(value);
-    else if (field === "id" && !value.includes("\0")) this.lastId = value;
+    else if (field === "id" && !value.includes("\0")) this.#id = value;
     else if (field === "retry" && /^\d+$/.test(value)) this.retryMs = Number(value);
     return null;
   }
 
   #event(): ServerEvent | null {
+    // Not before: an event that breaks off is asked for again.
+    this.lastId = this.#id;
     const event = this.#data.length ? { name: this.#name || "message", data: this.#data.join("\n") } : null;
     this.#name = "";
     this.#data = [];

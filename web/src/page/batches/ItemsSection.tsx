@@ -20,7 +20,7 @@ interface Props {
 
 /** The explanations of a batch that have ended: searched, sorted, and shown page by page. */
 export function ItemsSection({ batch, items, state, onState }: Props) {
-  const { rows, scores, isRead, error } = items;
+  const { rows, scores, isRead, error, retry } = items;
   const wayOf = useMemo(() => namedWays(rows), [rows]);
   const chosen = useMemo(() => chosenRows(rows, state, wayOf), [rows, state, wayOf]);
   const hasModels = useMemo(() => rows.some((row) => row.model !== rows[0]?.model), [rows]);
@@ -31,7 +31,7 @@ export function ItemsSection({ batch, items, state, onState }: Props) {
         <h2 id="batch-items">Explanations</h2>
         {rows.length > 0 && <BatchDownloads id={batch.id} />}
       </div>
-      {error !== null && <Failure error={error} />}
+      {error !== null && <Failure error={error} onRetry={retry} />}
       {rows.length > 0 && <Filters rows={rows} wayOf={wayOf} scores={scores} state={state} onState={onState} />}
       <p class="quiet" role="status">
         {told(rows.length, chosen.length, batch, isRead)}

@@ -1,4 +1,4 @@
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { Button, Check, Field } from "../../ui/index.ts";
 import { submitBatch } from "../api/batches.ts";
@@ -16,6 +16,8 @@ export function SubmitBatch() {
   const [problem, setProblem] = useState<Error | null>(null);
   const [isSending, setIsSending] = useState(false);
   const key = useRef<string | null>(null);
+  const sending = useRef<AbortController | null>(null);
+  useEffect(() => () => sending.current?.abort(), []);
   const change = (changed: Partial<Wish>): void => {
     key.current = null; // another wish is another submission
     setWish({ ...wish, ...changed });
@@ -27,8 +29,13 @@ export function SubmitBatch() {
     key.current ??= newKey();
     setIsSending(true);
     setProblem(null);
-    submitBatch(form, key.current, new AbortController().signal)
-      .then((batch) => navigate(fragmentOf(`batches/${batch.id}`)), setProblem)
+    const stop = new AbortController();
+    sending.current = stop;
+    submitBatch(form, key.current, stop.signal)
+      .then((batch) => navigate(fragmentOf(`batches/${batch.id}`)))
+      .catch((error) => {
+        if (!stop.signal.aborted) setProblem(error); // else the reader has gone elsewhere
+      })
       .finally(() => setIsSending(false));
   };
   return (

@@ -33,11 +33,13 @@ export interface FollowedItems extends Items {
   /** Whether they have been read to the end at least once. */
   readonly isRead: boolean;
   readonly error: Error | null;
+  /** Read them again, after an error. */
+  readonly retry: () => void;
 }
 
 /** The items of a batch that have ended, anew whenever more have. */
 export function useItems(batch: BatchView | null): FollowedItems {
-  const [items, setItems] = useState<FollowedItems>({ ...NO_ITEMS, isRead: false, error: null });
+  const [items, setItems] = useState<Omit<FollowedItems, "retry">>({ ...NO_ITEMS, isRead: false, error: null });
   const feed = useRef<ItemFeed | null>(null);
   const id = batch?.id ?? null;
   useEffect(() => {
@@ -52,10 +54,15 @@ export function useItems(batch: BatchView | null): FollowedItems {
       setItems({ ...NO_ITEMS, isRead: false, error: null });
     };
   }, [id]);
-  useEffect(() => {
-    if (!batch) return;
-    const { completed, failed, canceled } = batch.request_counts;
-    feed.current?.want(`${batch.retries} ${completed + failed + canceled}`);
-  }, [batch]);
-  return items;
+  const version = batch && versionOf(batch);
+  const want = useCallback(() => {
+    if (id !== null && version !== null) feed.current?.want(version);
+  }, [id, version]);
+  useEffect(want, [want]);
+  return { ...items, retry: want };
+}
+
+/** Changes whenever more items have ended. */
+function versionOf({ retries, request_counts: { completed, failed, canceled } }: BatchView): string {
+  return `${retries} ${completed + failed + canceled}`;
 }

@@ -78,11 +78,11 @@ function tints(values: readonly number[], { grid: [rows, columns], regions }: Co
 const MOST_TOLD = 3;
 
 /** The greatest differences, for whoever sees no colours. */
-function inWords(values: readonly number[], { grid: [, columns], regions }: CommonPlayers): string {
+function inWords(values: readonly number[], { grid: [, columns], regions, region_labels }: CommonPlayers): string {
   const name = (player: number): string =>
     regions.length > 0
-      ? `region ${player + 1}`
-      : `row ${Math.floor(player / columns) + 1}, column ${(player % columns) + 1}`;
+      ? (region_labels[player] ?? `region ${player}`)
+      : `row ${Math.floor(player / columns)}, column ${player % columns}`;
   const places = values.map((value, player) => ({ value, player }));
   places.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   const told = places.slice(0, MOST_TOLD).map(({ value, player }) => `${name(player)}: ${signed(value)}`);

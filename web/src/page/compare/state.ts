@@ -19,10 +19,11 @@ const JOB_ID = /^[0-9a-f]{32}$/;
 
 /** The state that an address tells of. */
 export function compareState(query: URLSearchParams): CompareState {
-  const ids = [...new Set((query.get("explanations") ?? "").split(",").filter((id) => JOB_ID.test(id)))];
+  const named = new Set((query.get("explanations") ?? "").split(",").filter((id) => JOB_ID.test(id)));
+  const ids = [...named].slice(0, MOST_SHOWN);
   const of = Number(query.get("of") ?? 0);
   return {
-    ids: ids.slice(0, MOST_SHOWN),
+    ids,
     isOneScale: query.get("scales") === "one",
     of: Number.isInteger(of) && of >= 0 && of < ids.length ? of : 0,
     viewer: stateFromQuery(query),

@@ -23,13 +23,14 @@ export function useSubjects(ids: readonly string[]): Subjects {
   useEffect(() => {
     const stop = new AbortController();
     const urls: string[] = [];
-    const load = async (id: string): Promise<Subject> => {
-      const [report, url] = await Promise.all([
-        getReport(id, stop.signal),
-        imageUrl(pathOf(id, "view.png"), { signal: stop.signal }),
-      ]);
+    const loadPicture = async (id: string): Promise<string> => {
+      const url = await imageUrl(pathOf(id, "view.png"), { signal: stop.signal });
       if (stop.signal.aborted) URL.revokeObjectURL(url);
       urls.push(url);
+      return url;
+    };
+    const load = async (id: string): Promise<Subject> => {
+      const [report, url] = await Promise.all([getReport(id, stop.signal), loadPicture(id)]);
       return { id, report, explanation: Explanation.fromDocument(report.explanation), imageUrl: url };
     };
     const settle = (settled: Subjects): void => {

@@ -29,11 +29,11 @@ export function JobsPage({ query, onQuery }: JobsPageProps) {
   };
   const isFiltered = Object.values(filter).some(Boolean);
   const { jobs, error, hasMore, isLoading, more, reload } = useJobs(filter);
-  const chosen = useSignal<readonly string[]>([]);
+  const chosen = useSignal<readonly ExplanationJob[]>([]);
   return (
     <>
       <Heading title="Explanations">
-        <CompareLink ids={chosen.value} />
+        <CompareLink ids={chosen.value.map(({ id }) => id)} />
       </Heading>
       <Filters query={query} onQuery={onQuery} />
       {error && <Failure error={error} onRetry={reload} />}
@@ -50,25 +50,28 @@ export function JobsPage({ query, onQuery }: JobsPageProps) {
 
 interface JobListProps {
   readonly jobs: readonly ExplanationJob[];
-  readonly chosen: Signal<readonly string[]>;
+  readonly chosen: Signal<readonly ExplanationJob[]>;
 }
 
 function JobList({ jobs, chosen }: JobListProps) {
-  const choose = (id: string, isChosen: boolean): void => {
-    chosen.value = isChosen ? [...chosen.value, id] : chosen.value.filter((other) => other !== id);
+  const choose = (job: ExplanationJob, isChosen: boolean): void => {
+    const others = chosen.value.filter(({ id }) => id !== job.id);
+    chosen.value = isChosen ? [...others, job] : others;
   };
-  const first = jobs.find(({ id }) => id === chosen.value[0]);
+  const isChosen = (job: ExplanationJob): boolean => chosen.value.some(({ id }) => id === job.id);
+  // Other filters may hide the first of them.
+  const [first] = chosen.value;
   const canChoose = (job: ExplanationJob): boolean =>
-    chosen.value.includes(job.id) || (chosen.value.length < MOST_COMPARED && (!first || areOfOnePair(job, first)));
+    isChosen(job) || (chosen.value.length < MOST_COMPARED && (!first || areOfOnePair(job, first)));
   return (
     <ul class="jobs-list" aria-label="Explanations">
       {jobs.map((job) => (
         <JobRow
           key={job.id}
           job={job}
-          isChosen={chosen.value.includes(job.id)}
+          isChosen={isChosen(job)}
           canChoose={canChoose(job)}
-          onChoose={(isChosen) => choose(job.id, isChosen)}
+          onChoose={(chosenNow) => choose(job, chosenNow)}
         />
       ))}
     </ul>

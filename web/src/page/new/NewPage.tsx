@@ -4,7 +4,7 @@ import { Heading } from "../shell/Heading.tsx";
 import { useLoaded } from "../shell/useLoaded.ts";
 import { change, draft, draftOf, type Picture } from "./draft.ts";
 import { NewForm } from "./NewForm.tsx";
-import { getUpload, pictureError, takePicture } from "./picture.ts";
+import { getUpload, letGo, pictureError, takePicture } from "./picture.ts";
 
 interface NewPageProps {
   /** `from`: the explanation that is asked for again, with `compare=yes` to be held against it. */
@@ -47,6 +47,7 @@ async function prepared(from: string | null, signal: AbortSignal): Promise<Catal
 async function takePictureOf(job: ExplanationJob, known: Picture | null, signal: AbortSignal): Promise<void> {
   const id = job.metadata.image_id;
   if (known?.upload && known.upload.id === id) return change({ picture: known });
+  letGo(known);
   const upload = id ? await getUpload(id, signal).catch(() => null) : null;
   const view = job.status === "succeeded" ? pathOf(job.id, "view.png") : null;
   if (upload?.sha256 === job.input.image_sha256) takePicture({ url: view, name: "as before", file: null, upload });

@@ -79,7 +79,11 @@ function useTransfers(isActive: boolean): boolean {
       isOver.value = false;
       take(event, event.dataTransfer);
     });
-    listen("paste", (event) => take(event, event.clipboardData));
+    listen("paste", (event) => {
+      // What is copied of a table or a page is a text with a picture of it: a field takes the text.
+      const isText = event.target instanceof HTMLTextAreaElement || event.target instanceof HTMLInputElement;
+      if (!isText || !event.clipboardData?.types.includes("text/plain")) take(event, event.clipboardData);
+    });
     return () => stop.abort();
   }, [isActive, isOver]);
   return isOver.value;

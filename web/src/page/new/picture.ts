@@ -16,7 +16,7 @@ let sending: { readonly picture: Picture; readonly upload: Promise<Upload>; read
 export function choosePicture(file: Blob, name: string): void {
   const { picture: before } = draft.value;
   sending?.stop.abort();
-  if (before?.url?.startsWith("blob:")) URL.revokeObjectURL(before.url);
+  letGo(before);
   const picture = { url: URL.createObjectURL(file), name, file, upload: null };
   pictureError.value = null;
   if (before) setBoxes([]); // they were of the other picture
@@ -24,6 +24,11 @@ export function choosePicture(file: Blob, name: string): void {
   send(picture).catch((error) => {
     if (draft.value.picture?.file === file) pictureError.value = error;
   });
+}
+
+/** Free what shows a picture that is needed no longer. */
+export function letGo(picture: Picture | null): void {
+  if (picture?.url?.startsWith("blob:")) URL.revokeObjectURL(picture.url);
 }
 
 /** Take a picture that the service has already. */

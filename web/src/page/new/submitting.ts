@@ -3,9 +3,9 @@
 import {
   ApiProblem,
   type Catalogue,
-  ConnectionLost,
   type ExplanationJob,
   type FieldError,
+  isPassing,
   type Submission,
   submit,
 } from "../api/index.ts";
@@ -40,7 +40,7 @@ export async function submitDraft(draft: Draft, catalogue: Catalogue, signal: Ab
     last = null;
     return { job };
   } catch (error) {
-    if (!(error instanceof ConnectionLost || (error instanceof ApiProblem && error.isPassing))) last = null;
+    if (!isPassing(error)) last = null;
     if (error instanceof ApiProblem && error.code === "upload_not_found") forgetUpload();
     return failure(error);
   }
