@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -15,6 +16,12 @@ from tests.browser.views import HEIGHT_PX, VIEWS, WIDTHS_PX, fragments_of, go
 from tests.support.browser import open_context, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+# Colours do not depend on the width.
+SHOWN: Final[tuple[tuple[Literal["light", "dark"], tuple[int, ...]], ...]] = (
+    ("light", WIDTHS_PX),
+    ("dark", WIDTHS_PX[-1:]),
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +36,7 @@ def shown(browser: Browser, stack: Stack) -> Iterator[Page]:
 def test_it_is_open_to_everybody_at_every_width(view: str, shown: Page, samples: Samples, screenshots: Path) -> None:
     go(shown, fragments_of(samples)[view])
     barriers = []
-    # Colours do not depend on the width.
-    for scheme, widths in (("light", WIDTHS_PX), ("dark", WIDTHS_PX[-1:])):
+    for scheme, widths in SHOWN:
         shown.emulate_media(color_scheme=scheme)
         for width in widths:
             shown.set_viewport_size({"width": width, "height": HEIGHT_PX})
