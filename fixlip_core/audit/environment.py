@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import platform
+import sys
 from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fixlip_core.audit.digests import sources_sha256
 from fixlip_core.audit.record import AuditEnvironment
@@ -35,8 +36,7 @@ def environment_of(card: ModelCard, *, packages: Sequence[str] = ("fixlip_core",
         card: the model, loaded.
         packages: those of this project's packages whose sources count.
     """
-    import torch
-
+    torch = _torch()
     return AuditEnvironment(
         fixlip=_version("fixlip"),
         sources={package: sources_sha256(package) for package in packages},
@@ -46,7 +46,7 @@ def environment_of(card: ModelCard, *, packages: Sequence[str] = ("fixlip_core",
         device=card.device,
         device_name=_device_name(card.device),
         precision=card.precision,
-        threads=torch.get_num_threads(),
+        threads=torch.get_num_threads() if torch else 1,  # NumPy's BLAS is limited to one
     )
 
 
@@ -68,15 +68,21 @@ def _gpu_libraries(device: str) -> dict[str, str | None]:
     return {"cuda": torch.version.cuda, "cudnn": None if cudnn is None else str(cudnn)}
 
 
-@cache
 def _device_name(device: str) -> str:
-    import torch
-
+    torch = _torch()
+    if torch is None:
+        return _cpu_model()
     if device.startswith("cuda"):
         return str(torch.cuda.get_device_name(device))
     return f"{_cpu_model()} ({torch.backends.cpu.get_cpu_capability()})"
 
 
+def _torch() -> Any:
+    """PyTorch, where this process has it; an encoder without it computes without it, and need not wait for it."""
+    return sys.modules.get("torch")
+
+
+@cache
 def _cpu_model() -> str:
     """What the kernel calls the CPU; elsewhere than on Linux, its architecture."""
     try:
