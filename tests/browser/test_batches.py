@@ -49,6 +49,7 @@ def test_a_table_is_sorted_filtered_and_leads_on(page: Page, stack: Stack, sampl
     assert "scene" in page.url
     page.reload()
     expect(rows).to_have_count(1)
+    rows.first.scroll_into_view_if_needed()  # pictures are fetched once they come into sight
     expect(rows.locator("canvas, img").first).to_be_visible()
     rows.get_by_role("rowheader").get_by_role("link").first.click()
     expect(tab(page, "First order")).to_be_visible()

@@ -38,6 +38,7 @@ def test_it_is_open_to_everybody_at_every_width(view: str, shown: Page, samples:
     barriers = []
     for scheme, widths in SHOWN:
         shown.emulate_media(color_scheme=scheme)
+        go(shown, fragments_of(samples)[view])
         for width in widths:
             shown.set_viewport_size({"width": width, "height": HEIGHT_PX})
             settle(shown)
